@@ -1,0 +1,3 @@
+//! farebox: a token for one action, that works once.
+
+pub mod signer;

@@ -1,0 +1,215 @@
+//! The signer: the one file that reads a private key.
+//!
+//! ```text
+//! keys/private/17.pem --load--> PrivateKey --with its number--> Signer --mint--> TokenText
+//! ```
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::Path;
+
+use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
+use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use farebox_verifier::token::{self, MintError, TokenText};
+use farebox_verifier::{Grant, PublicKey, Signature};
+use zeroize::Zeroizing;
+
+/// The DER before an Ed25519 seed in PKCS #8: nothing in it varies.
+const PKCS8: [u8; 16] = [
+    0x30, 0x2e, 0x02, 0x01, 0x00, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x04, 0x22, 0x04, 0x20,
+];
+const PEM_BEGIN: &str = "-----BEGIN PRIVATE KEY-----";
+const PEM_END: &str = "-----END PRIVATE KEY-----";
+/// A key file is short; what is longer is something else.
+const FILE_BYTES_MAX: u64 = 4096;
+
+/// Why there is no private key. It never repeats what was read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PrivateKeyError {
+    /// The file cannot be read or written.
+    #[error("key file cannot be used")]
+    File(#[from] io::Error),
+    /// Others than its owner may read it.
+    #[error("key file can be read by others (mode {mode:03o}): chmod 600 it, and retire the key if it was")]
+    Exposed {
+        /// Its permissions.
+        mode: u32,
+    },
+    /// It is no PEM of an Ed25519 private key.
+    #[error("key file is no unencrypted PKCS #8 PEM of an Ed25519 private key")]
+    Malformed,
+    /// The system gave no random bytes, or the seed makes no usable key.
+    #[error("no key could be made")]
+    Unusable,
+}
+
+/// An Ed25519 private key: an issuer's, a holder's or a third party's. It never shows.
+pub struct PrivateKey {
+    seed: Zeroizing<[u8; 32]>,
+    pair: Ed25519KeyPair,
+    public: PublicKey,
+}
+
+impl PrivateKey {
+    /// A fresh key.
+    ///
+    /// # Errors
+    /// [`PrivateKeyError::Unusable`] where the system gives no random bytes.
+    pub fn generate() -> Result<PrivateKey, PrivateKeyError> {
+        let mut seed = Zeroizing::new([0; 32]);
+        aws_lc_rs::rand::fill(seed.as_mut_slice()).or(Err(PrivateKeyError::Unusable))?;
+        PrivateKey::from_seed(seed)
+    }
+
+    /// The key of this seed.
+    ///
+    /// # Errors
+    /// [`PrivateKeyError::Unusable`] where it makes no usable key.
+    pub fn from_seed(seed: Zeroizing<[u8; 32]>) -> Result<PrivateKey, PrivateKeyError> {
+        let unusable = PrivateKeyError::Unusable;
+        let pair = Ed25519KeyPair::from_seed_unchecked(seed.as_slice()).or(Err(unusable))?;
+        let public = pair.public_key().as_ref().try_into().or(Err(PrivateKeyError::Unusable))?;
+        let public = PublicKey::from_bytes(public).or(Err(PrivateKeyError::Unusable))?;
+        Ok(PrivateKey { seed, pair, public })
+    }
+
+    /// Reads a key from a file that only its owner may read.
+    ///
+    /// # Errors
+    /// [`PrivateKeyError`] where it is exposed, unreadable or no key.
+    pub fn load(path: &Path) -> Result<PrivateKey, PrivateKeyError> {
+        let file = File::open(path)?;
+        // Of the open file, not of the path: what is checked is what is read.
+        let mode = file.metadata()?.permissions().mode() & 0o777;
+        if mode & 0o077 != 0 {
+            return Err(PrivateKeyError::Exposed { mode });
+        }
+        let mut text = Zeroizing::new(String::new());
+        file.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
+        parse_pem(&text)
+    }
+
+    /// Writes the key to a new file that only its owner may read.
+    ///
+    /// # Errors
+    /// [`PrivateKeyError::File`] where the file is there already or cannot be written.
+    pub fn save(&self, path: &Path) -> Result<(), PrivateKeyError> {
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        let der = Zeroizing::new([PKCS8.as_slice(), self.seed.as_slice()].concat());
+        let body = Zeroizing::new(STANDARD.encode(der.as_slice()));
+        let text = Zeroizing::new(format!("{PEM_BEGIN}\n{}\n{PEM_END}\n", body.as_str()));
+        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+        file.write_all(text.as_bytes())?;
+        Ok(file.sync_all()?)
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        self.public
+    }
+
+    /// Signs.
+    #[must_use]
+    pub fn sign(&self, message: &[u8]) -> Signature {
+        let mut signature = [0; 64];
+        // An Ed25519 signature has 64 bytes, so both sides are always of one length.
+        for (to, from) in signature.iter_mut().zip(self.pair.sign(message).as_ref()) {
+            *to = *from;
+        }
+        signature
+    }
+}
+
+fn parse_pem(text: &str) -> Result<PrivateKey, PrivateKeyError> {
+    let body = text.trim().strip_prefix(PEM_BEGIN).and_then(|rest| rest.strip_suffix(PEM_END));
+    let body = body.ok_or(PrivateKeyError::Malformed)?;
+    let body: Zeroizing<String> = Zeroizing::new(body.split_ascii_whitespace().collect());
+    let der = STANDARD.decode(body.as_bytes()).or(Err(PrivateKeyError::Malformed))?;
+    let der = Zeroizing::new(der);
+    let seed = der.strip_prefix(&PKCS8).ok_or(PrivateKeyError::Malformed)?;
+    PrivateKey::from_seed(Zeroizing::new(seed.try_into().or(Err(PrivateKeyError::Malformed))?))
+}
+
+/// Mints with one issuer's key.
+pub struct Signer {
+    id: u32,
+    key: PrivateKey,
+    /// From which each token's next key is derived. A key made afresh would have to be kept for a
+    /// retry; this one is made again from the grant.
+    next_keys: Prk,
+}
+
+impl Signer {
+    /// A signer with this key, under this number.
+    #[must_use]
+    pub fn new(id: u32, key: PrivateKey) -> Signer {
+        let next_keys = Salt::new(HKDF_SHA256, b"farebox/1 next key").extract(key.seed.as_slice());
+        Signer { id, key, next_keys }
+    }
+
+    /// The key's number.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
+    /// The public half.
+    #[must_use]
+    pub fn public(&self) -> PublicKey {
+        self.key.public
+    }
+
+    /// The token of this grant: the same bytes each time.
+    ///
+    /// # Errors
+    /// [`MintError`] where the grant fits no token.
+    pub fn mint(&self, grant: &Grant) -> Result<TokenText, MintError> {
+        let mut seed = Zeroizing::new([0; 32]);
+        self.next_keys
+            .expand(&[grant.id.as_bytes().as_slice()], HKDF_SHA256)
+            .and_then(|okm| okm.fill(seed.as_mut_slice()))
+            .or(Err(MintError::NextKey))?;
+        token::mint(grant, self.id, &seed, |message| self.key.sign(message))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_saved_key_is_loaded_again_and_only_its_owner_may_read_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("private").join("1.pem");
+        let key = PrivateKey::generate().unwrap();
+        key.save(&path).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(PrivateKey::load(&path).unwrap().public(), key.public());
+    }
+
+    #[test]
+    fn a_key_that_others_may_read_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.pem");
+        PrivateKey::generate().unwrap().save(&path).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        let error = PrivateKey::load(&path).err().unwrap();
+        assert!(matches!(error, PrivateKeyError::Exposed { mode: 0o640 }));
+    }
+
+    #[test]
+    fn a_key_is_never_written_over_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.pem");
+        PrivateKey::generate().unwrap().save(&path).unwrap();
+        let second = PrivateKey::generate().unwrap().save(&path);
+        assert!(matches!(second, Err(PrivateKeyError::File(_))));
+    }
+}

@@ -1,0 +1,23 @@
+//! A token: the signed bytes of a grant, layout `farebox/1`.
+//!
+//! ```text
+//! text ── base64url ── wire (Biscuit's protobuf) ── layout (farebox/1) ── Grant + narrowing caveats
+//!                        └── chain: who signed which block
+//! ```
+
+pub(crate) mod chain;
+pub(crate) mod datalog;
+pub(crate) mod flaw;
+pub(crate) mod layout;
+mod protobuf;
+pub(crate) mod symbols;
+pub(crate) mod text;
+pub(crate) mod wire;
+
+mod mint;
+mod narrow;
+
+pub use flaw::Flaw;
+pub use mint::{MintError, mint};
+pub use narrow::{NarrowError, Statement, append_statement, narrow, statement_payload};
+pub use text::TokenText;

@@ -1,0 +1,62 @@
+//! Minting: a grant's bytes, made ready for a signature that is made elsewhere.
+
+use super::chain;
+use super::flaw::Flaw;
+use super::layout;
+use super::symbols::Symbols;
+use super::text::TokenText;
+use super::wire::{Envelope, Signed, Tail};
+use crate::crypto::{self, Signature};
+use crate::grant::Grant;
+use crate::key::PublicKey;
+use crate::limits;
+
+/// Why a grant has no token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MintError {
+    /// More than a token holds.
+    #[error("grant does not fit a token")]
+    TooLarge(#[source] Flaw),
+    /// A member that varies without a caveat, or twice.
+    #[error("each member that varies must be named once and held by a caveat")]
+    Varying,
+    /// The next key's seed makes no key.
+    #[error("next key's seed makes no usable key")]
+    NextKey,
+}
+
+/// Makes the token of `grant`: `sign` signs with the issuer's key of that id, and `next_seed` is the
+/// secret with which the holder may narrow the token.
+///
+/// The same grant, seed and key make the same bytes, so nothing secret is kept for a retry.
+///
+/// # Errors
+/// [`MintError`] where no verifier would take the token.
+pub fn mint(
+    grant: &Grant,
+    key_id: u32,
+    next_seed: &[u8; 32],
+    sign: impl FnOnce(&[u8]) -> Signature,
+) -> Result<TokenText, MintError> {
+    layout::check_varying(grant).or(Err(MintError::Varying))?;
+    let mut symbols = Symbols::default();
+    let block = layout::write_authority(grant, &mut symbols);
+    if symbols.len() > limits::AUTHORITY_SYMBOLS_MAX {
+        return Err(MintError::TooLarge(Flaw::Symbols));
+    }
+    if grant.caveats.len() > limits::CAVEATS_MAX || grant.varies.len() > limits::BOUNDS_MAX {
+        return Err(MintError::TooLarge(Flaw::Check));
+    }
+    let next_key = crypto::public_of(next_seed).ok_or(MintError::NextKey)?;
+    let next_key = PublicKey::from_bytes(next_key).or(Err(MintError::NextKey))?;
+    let mut authority =
+        Signed { block: &block, next_key, signature: [0; 64], third_party: None, version: 0 };
+    authority.signature = sign(&chain::payload(&authority, None));
+    let tail = Tail::Secret(*next_seed);
+    let bytes = Envelope { key_id: Some(key_id), authority, later: Vec::new(), tail }.write();
+    if bytes.len() > limits::TOKEN_BYTES_MAX {
+        return Err(MintError::TooLarge(Flaw::TooLong));
+    }
+    Ok(TokenText::of(&bytes))
+}

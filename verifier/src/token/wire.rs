@@ -1,0 +1,421 @@
+//! The wire format in both directions: Biscuit's messages, as much of them as `farebox/1` uses.
+//!
+//! ```text
+//! token     = 1 key id?  2 signed block  3 signed block*  4 proof
+//! signed    = 1 block  2 next key  3 signature  4 external signature?  5 signature version?
+//! block     = 1 symbol*  2 context?  3 version  4 fact*  6 check*  8 public key*
+//! ```
+//!
+//! The reader is the shape check: it has a place for what the layout can say and for nothing else,
+//! so rules, scopes, joins, patterns and calls are refused while they are read.
+
+use super::datalog::{Block, Check, Comparison, Operator, Predicate, Term};
+use super::flaw::Flaw;
+use super::protobuf::{Fields, Value, Writer};
+use super::symbols::Symbols;
+use crate::crypto::Signature;
+use crate::key::PublicKey;
+use crate::limits;
+
+/// What the last key of a token is there as: a secret to append with, or a signature that closes it.
+pub(crate) enum Tail {
+    Secret([u8; 32]),
+    Seal(Signature),
+}
+
+/// A block's bytes and who answers for them.
+#[derive(Clone)]
+pub(crate) struct Signed<'a> {
+    pub(crate) block: &'a [u8],
+    pub(crate) next_key: PublicKey,
+    pub(crate) signature: Signature,
+    pub(crate) third_party: Option<(PublicKey, Signature)>,
+    /// The form of the signed payload; version 1 covers the signature before it too.
+    pub(crate) version: u32,
+}
+
+/// A token as it travels.
+pub(crate) struct Envelope<'a> {
+    pub(crate) key_id: Option<u32>,
+    pub(crate) authority: Signed<'a>,
+    pub(crate) later: Vec<Signed<'a>>,
+    pub(crate) tail: Tail,
+}
+
+impl<'a> Envelope<'a> {
+    pub(crate) fn read(bytes: &'a [u8]) -> Result<Envelope<'a>, Flaw> {
+        let mut fields = Fields::of(bytes);
+        let (mut key_id, mut authority, mut later) = (None, None, Vec::new());
+        while let Some((field, value)) = fields.next()? {
+            match (field, &authority) {
+                (1, None) if key_id.is_none() => key_id = Some(number_u32(value)?),
+                (2, None) => authority = Some(Signed::read(value.bytes()?)?),
+                (3, Some(_)) if later.len() + 1 < limits::BLOCKS_MAX => {
+                    later.push(Signed::read(value.bytes()?)?);
+                }
+                (3, Some(_)) => return Err(Flaw::Blocks),
+                (4, Some(_)) => {
+                    fields.end()?;
+                    let tail = Tail::read(value.bytes()?)?;
+                    let authority = authority.ok_or(Flaw::Protobuf)?;
+                    return Ok(Envelope { key_id, authority, later, tail });
+                }
+                _ => return Err(Flaw::Protobuf),
+            }
+        }
+        Err(Flaw::Protobuf)
+    }
+
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let mut token = Writer::with_capacity(1024);
+        if let Some(key_id) = self.key_id {
+            token.number(1, key_id.into());
+        }
+        token.message(2, |w| self.authority.write(w));
+        for signed in &self.later {
+            token.message(3, |w| signed.write(w));
+        }
+        token.message(4, |w| match &self.tail {
+            Tail::Secret(seed) => w.bytes(1, seed),
+            Tail::Seal(signature) => w.bytes(2, signature),
+        });
+        token.done()
+    }
+
+    /// The block that the proof belongs to.
+    pub(crate) fn last(&self) -> &Signed<'a> {
+        self.later.last().unwrap_or(&self.authority)
+    }
+}
+
+impl Tail {
+    fn read(message: &[u8]) -> Result<Tail, Flaw> {
+        let mut fields = Fields::of(message);
+        let tail = match fields.next()? {
+            Some((1, value)) => Tail::Secret(value.array()?),
+            Some((2, value)) => Tail::Seal(value.array()?),
+            _ => return Err(Flaw::Protobuf),
+        };
+        fields.end()?;
+        Ok(tail)
+    }
+}
+
+impl<'a> Signed<'a> {
+    fn read(message: &'a [u8]) -> Result<Signed<'a>, Flaw> {
+        let mut fields = Fields::of(message);
+        let block = fields.required(1)?.bytes()?;
+        let next_key = read_key(fields.required(2)?.bytes()?)?;
+        let signature = read_signature(fields.required(3)?)?;
+        let (mut third_party, mut version) = (None, 0);
+        while let Some((field, value)) = fields.next()? {
+            match field {
+                4 if third_party.is_none() => third_party = Some(read_third(value.bytes()?)?),
+                // Version 0 is said by saying nothing.
+                5 if version == 0 && value.number()? == 1 => version = 1,
+                _ => return Err(Flaw::Protobuf),
+            }
+        }
+        Ok(Signed { block, next_key, signature, third_party, version })
+    }
+
+    fn write(&self, w: &mut Writer) {
+        w.bytes(1, self.block);
+        w.message(2, |w| write_key(w, &self.next_key));
+        w.bytes(3, &self.signature);
+        if let Some((key, signature)) = &self.third_party {
+            w.message(4, |w| {
+                w.bytes(1, signature);
+                w.message(2, |w| write_key(w, key));
+            });
+        }
+        if self.version > 0 {
+            w.number(5, self.version.into());
+        }
+    }
+}
+
+fn read_third(message: &[u8]) -> Result<(PublicKey, Signature), Flaw> {
+    let mut fields = Fields::of(message);
+    let signature = read_signature(fields.required(1)?)?;
+    let key = read_key(fields.required(2)?.bytes()?)?;
+    fields.end()?;
+    Ok((key, signature))
+}
+
+fn read_key(message: &[u8]) -> Result<PublicKey, Flaw> {
+    let mut fields = Fields::of(message);
+    if fields.required(1)?.number()? != 0 {
+        return Err(Flaw::Algorithm);
+    }
+    let bytes = fields.required(2)?.bytes()?;
+    fields.end()?;
+    PublicKey::from_bytes(bytes.try_into().or(Err(Flaw::Algorithm))?).or(Err(Flaw::SmallOrder))
+}
+
+fn write_key(w: &mut Writer, key: &PublicKey) {
+    w.number(1, 0);
+    w.bytes(2, key.as_bytes());
+}
+
+fn read_signature(value: Value<'_>) -> Result<Signature, Flaw> {
+    value.bytes()?.try_into().or(Err(Flaw::Algorithm))
+}
+
+fn number_u32(value: Value<'_>) -> Result<u32, Flaw> {
+    u32::try_from(value.number()?).or(Err(Flaw::Protobuf))
+}
+
+/// How much a block may hold, by whose it is.
+#[derive(Clone, Copy)]
+pub(crate) struct Room {
+    pub(crate) symbols_max: usize,
+    pub(crate) facts_max: usize,
+    pub(crate) checks_max: usize,
+    pub(crate) keys_max: usize,
+}
+
+/// A block while it is read: scopes refer to keys that stand behind them.
+struct Reading<'a, 's> {
+    symbols: &'s mut Symbols<'a>,
+    block: Block<'a>,
+    /// The check, and the number of the key that it trusts.
+    trusting: Vec<(usize, u64)>,
+    keys: Vec<PublicKey>,
+}
+
+/// Reads a block, whose symbols join `symbols`.
+pub(crate) fn read_block<'a>(
+    message: &'a [u8],
+    symbols: &mut Symbols<'a>,
+    room: Room,
+) -> Result<Block<'a>, Flaw> {
+    let mut fields = Fields::of(message);
+    let known = symbols.len();
+    let (block, trusting, keys) = (Block::default(), Vec::new(), Vec::new());
+    let mut reading = Reading { symbols, block, trusting, keys };
+    while let Some((field, value)) = fields.next()? {
+        reading.field(field, value)?;
+        let brought = reading.symbols.len() - known;
+        if brought > room.symbols_max {
+            return Err(Flaw::Symbols);
+        }
+        if reading.block.facts.len() > room.facts_max {
+            return Err(Flaw::Facts);
+        }
+        if reading.block.checks.len() > room.checks_max {
+            return Err(Flaw::Check);
+        }
+        if reading.keys.len() > room.keys_max {
+            return Err(Flaw::Scope);
+        }
+    }
+    reading.done()
+}
+
+impl<'a> Reading<'a, '_> {
+    fn field(&mut self, field: u64, value: Value<'a>) -> Result<(), Flaw> {
+        match field {
+            1 => self.symbols.bring(value.text()?)?,
+            2 if self.block.context.is_none() => self.block.context = Some(value.text()?),
+            3 if self.block.version == 0 => self.block.version = value.number()?,
+            4 => self.fact(value.bytes()?)?,
+            5 => return Err(Flaw::Rules),
+            6 => self.check(value.bytes()?)?,
+            7 => return Err(Flaw::Scope),
+            8 => self.keys.push(read_key(value.bytes()?)?),
+            _ => return Err(Flaw::Protobuf),
+        }
+        Ok(())
+    }
+
+    fn done(mut self) -> Result<Block<'a>, Flaw> {
+        for (check, key) in self.trusting {
+            let key = usize::try_from(key).ok().and_then(|key| self.keys.get(key));
+            let check = self.block.checks.get_mut(check).ok_or(Flaw::Scope)?;
+            check.trusting = Some(*key.ok_or(Flaw::Scope)?);
+        }
+        Ok(self.block)
+    }
+
+    fn fact(&mut self, message: &'a [u8]) -> Result<(), Flaw> {
+        let mut fields = Fields::of(message);
+        let predicate = self.predicate(fields.required(1)?.bytes()?)?;
+        fields.end()?;
+        self.block.facts.push(predicate);
+        Ok(())
+    }
+
+    fn predicate(&self, message: &'a [u8]) -> Result<Predicate<'a>, Flaw> {
+        let mut fields = Fields::of(message);
+        let name = self.symbols.resolve(fields.required(1)?.number()?)?;
+        let mut terms = Vec::with_capacity(limits::TERMS_MAX);
+        while let Some((field, value)) = fields.next()? {
+            if field != 2 || terms.len() == limits::TERMS_MAX {
+                return Err(Flaw::Value);
+            }
+            terms.push(self.term(value.bytes()?)?);
+        }
+        Ok(Predicate { name, terms })
+    }
+
+    fn term(&self, message: &'a [u8]) -> Result<Term<'a>, Flaw> {
+        let mut fields = Fields::of(message);
+        let Some((field, value)) = fields.next()? else { return Err(Flaw::Value) };
+        fields.end()?;
+        Ok(match field {
+            1 => Term::Variable(self.symbols.resolve(number_u32(value)?.into())?),
+            2 => Term::Int(value.number()?.cast_signed()),
+            3 => Term::Text(self.symbols.resolve(value.number()?)?),
+            4 => Term::Date(value.number()?),
+            5 => Term::Bytes(value.bytes()?),
+            7 => Term::Set(self.set(value.bytes()?)?),
+            // Booleans, null, arrays and maps: the layout has no use for them.
+            _ => return Err(Flaw::Value),
+        })
+    }
+
+    fn set(&self, message: &'a [u8]) -> Result<Vec<&'a str>, Flaw> {
+        let mut fields = Fields::of(message);
+        let mut members = Vec::new();
+        while let Some((field, value)) = fields.next()? {
+            let mut member = Fields::of(value.bytes()?);
+            if field != 1 || members.len() == limits::ONE_OF_MAX {
+                return Err(Flaw::Value);
+            }
+            members.push(self.symbols.resolve(member.required(3)?.number()?)?);
+            member.end()?;
+        }
+        Ok(members)
+    }
+
+    /// A check is one query, `check if`; the kinds that other layouts have are said by a field.
+    fn check(&mut self, message: &'a [u8]) -> Result<(), Flaw> {
+        let mut fields = Fields::of(message);
+        let query = fields.required(1).or(Err(Flaw::Check))?.bytes()?;
+        fields.end().or(Err(Flaw::Check))?;
+        let mut fields = Fields::of(query);
+        let head = self.predicate(fields.required(1)?.bytes()?)?;
+        if head.name != "query" || !head.terms.is_empty() {
+            return Err(Flaw::Check);
+        }
+        let body = fields.required(2).or(Err(Flaw::Check))?.bytes()?;
+        let mut check =
+            Check { predicate: self.predicate(body)?, comparisons: Vec::new(), trusting: None };
+        let mut scope = None;
+        while let Some((field, value)) = fields.next()? {
+            match field {
+                3 if check.comparisons.len() < 2 => {
+                    check.comparisons.push(self.comparison(value.bytes()?)?);
+                }
+                4 if scope.is_none() => scope = Some(trusted(value.bytes()?)?),
+                // A second predicate is a join, and a join is where a small token burns a big CPU.
+                _ => return Err(Flaw::Check),
+            }
+        }
+        self.trusting.extend(scope.map(|key| (self.block.checks.len(), key)));
+        self.block.checks.push(check);
+        Ok(())
+    }
+
+    fn comparison(&self, message: &'a [u8]) -> Result<Comparison<'a>, Flaw> {
+        let mut fields = Fields::of(message);
+        let mut operation = || fields.required(1).or(Err(Flaw::Check))?.bytes();
+        let (left, right, operator) = (operation()?, operation()?, operation()?);
+        fields.end().or(Err(Flaw::Check))?;
+        let operator = only(operator, 3)?;
+        let number = usize::try_from(only(operator.bytes()?, 1)?.number()?).or(Err(Flaw::Check))?;
+        Ok(Comparison {
+            left: self.term(only(left, 1)?.bytes()?)?,
+            operator: *Operator::BY_NUMBER.get(number).ok_or(Flaw::Check)?,
+            right: self.term(only(right, 1)?.bytes()?)?,
+        })
+    }
+}
+
+/// The value of a message whose one field is `field`.
+fn only(message: &[u8], field: u64) -> Result<Value<'_>, Flaw> {
+    let mut fields = Fields::of(message);
+    let value = fields.required(field).or(Err(Flaw::Check))?;
+    fields.end().or(Err(Flaw::Check))?;
+    Ok(value)
+}
+
+/// The number of the key that a scope trusts; the scopes that are no key widen what a check sees.
+fn trusted(message: &[u8]) -> Result<u64, Flaw> {
+    only(message, 2).and_then(Value::number).or(Err(Flaw::Scope))
+}
+
+/// Writes a block, whose symbols join `symbols`.
+pub(crate) fn write_block<'a>(block: &Block<'a>, symbols: &mut Symbols<'a>) -> Vec<u8> {
+    let known = symbols.len();
+    let mut keys: Vec<PublicKey> = Vec::new();
+    let mut body = Writer::with_capacity(1024);
+    for fact in &block.facts {
+        body.message(4, |w| w.message(1, |w| write_predicate(w, fact, symbols)));
+    }
+    for check in &block.checks {
+        body.message(6, |w| w.message(1, |w| write_query(w, check, symbols, &mut keys)));
+    }
+    for key in &keys {
+        body.message(8, |w| write_key(w, key));
+    }
+    let mut message = Writer::with_capacity(2048);
+    for symbol in symbols.since(known) {
+        message.bytes(1, symbol.as_bytes());
+    }
+    if let Some(context) = block.context {
+        message.bytes(2, context.as_bytes());
+    }
+    message.number(3, block.version);
+    message.append(&body);
+    message.done()
+}
+
+fn write_query<'a>(
+    w: &mut Writer,
+    check: &Check<'a>,
+    symbols: &mut Symbols<'a>,
+    keys: &mut Vec<PublicKey>,
+) {
+    let head = Predicate { name: "query", terms: Vec::new() };
+    w.message(1, |w| write_predicate(w, &head, symbols));
+    w.message(2, |w| write_predicate(w, &check.predicate, symbols));
+    for comparison in &check.comparisons {
+        w.message(3, |w| {
+            w.message(1, |w| w.message(1, |w| write_term(w, &comparison.left, symbols)));
+            w.message(1, |w| w.message(1, |w| write_term(w, &comparison.right, symbols)));
+            w.message(1, |w| w.message(3, |w| w.number(1, comparison.operator as u64)));
+        });
+    }
+    if let Some(key) = check.trusting {
+        let number = keys.iter().position(|known| *known == key).unwrap_or_else(|| {
+            keys.push(key);
+            keys.len() - 1
+        });
+        w.message(4, |w| w.number(2, number as u64));
+    }
+}
+
+fn write_predicate<'a>(w: &mut Writer, predicate: &Predicate<'a>, symbols: &mut Symbols<'a>) {
+    w.number(1, symbols.intern(predicate.name));
+    for term in &predicate.terms {
+        w.message(2, |w| write_term(w, term, symbols));
+    }
+}
+
+fn write_term<'a>(w: &mut Writer, term: &Term<'a>, symbols: &mut Symbols<'a>) {
+    match term {
+        Term::Variable(name) => w.number(1, symbols.intern(name)),
+        Term::Int(value) => w.number(2, value.cast_unsigned()),
+        Term::Text(text) => w.number(3, symbols.intern(text)),
+        Term::Date(seconds) => w.number(4, *seconds),
+        Term::Bytes(bytes) => w.bytes(5, bytes),
+        Term::Set(members) => {
+            // The engine orders a set by the numbers of its members, once all have one.
+            let mut numbers: Vec<u64> = members.iter().map(|m| symbols.intern(m)).collect();
+            numbers.sort_unstable();
+            w.message(7, |w| numbers.iter().for_each(|n| w.message(1, |w| w.number(3, *n))));
+        }
+    }
+}

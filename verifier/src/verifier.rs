@@ -1,0 +1,272 @@
+//! The verifier: decides offline whether a token covers a request.
+
+use std::sync::Arc;
+
+use crate::caveat::{Caveat, Circumstances, Outputs};
+use crate::clock::{Clock, SystemClock, UnixSeconds};
+use crate::grant::{Grant, Uses};
+use crate::key::PublicKey;
+use crate::keys::{Issuer, Keys};
+use crate::name::{Action, Audience, Resource};
+use crate::params::pointer::Pointer;
+use crate::params::{Params, ParamsDigest, ParamsError};
+use crate::passage::{Presented, Verified};
+use crate::proof::{Proof, RequestDigest};
+use crate::refusal::Refusal;
+use crate::token::layout::Content;
+use crate::token::wire::Envelope;
+use crate::token::{Flaw, chain};
+
+/// What was sent with the request.
+#[derive(Clone, Copy, Debug)]
+pub enum Sent<'a> {
+    /// The parameters themselves.
+    Params(&'a Params),
+    /// Only their digest: enough for a token that binds them exactly, and for no other.
+    Digest(ParamsDigest),
+}
+
+impl Sent<'_> {
+    fn params(&self) -> Option<&Params> {
+        if let Sent::Params(params) = self { Some(params) } else { None }
+    }
+
+    fn digest(&self) -> ParamsDigest {
+        match self {
+            Sent::Params(params) => params.digest(),
+            Sent::Digest(digest) => *digest,
+        }
+    }
+
+    /// The digest without the members that vary.
+    pub(crate) fn digest_for(&self, grant: &Grant) -> Result<ParamsDigest, NoDigest> {
+        match self {
+            _ if grant.varies.is_empty() => Ok(self.digest()),
+            Sent::Digest(_) => Err(NoDigest::Unreadable),
+            Sent::Params(params) => match params.digest_without(&grant.varies) {
+                Ok(digest) => Ok(digest),
+                Err(ParamsError::Absent { pointer } | ParamsError::NotAMember { pointer }) => {
+                    Err(NoDigest::Absent(pointer))
+                }
+                Err(_) => Err(NoDigest::Unreadable),
+            },
+        }
+    }
+}
+
+/// Why there is no digest without the members that vary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum NoDigest {
+    /// Only a digest of all was given.
+    Unreadable,
+    /// A member that varies was not sent.
+    Absent(Pointer),
+}
+
+/// A request, as the API that received it sees it.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// The API itself.
+    pub audience: &'a Audience,
+    /// What the request asks to be done.
+    pub action: &'a Action,
+    /// To what.
+    pub resource: &'a Resource,
+    /// With which parameters.
+    pub sent: Sent<'a>,
+    /// The proofs that came with it.
+    pub proofs: &'a [Proof],
+    /// Whether the result will be held to the token's output caveats.
+    pub outputs: Outputs,
+}
+
+impl Request<'_> {
+    /// The digest that holders prove over.
+    #[must_use]
+    pub fn digest(&self) -> RequestDigest {
+        RequestDigest::of(self.action, self.resource, self.audience, self.sent.digest(), None)
+    }
+}
+
+/// Which registrations a token must show.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Registered {
+    /// In so many stores, as many as the verifier's configuration has.
+    In(usize),
+    /// In any number, none included: for the memory store, which registers nothing.
+    Anyhow,
+}
+
+/// Whether tokens that need no store are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FreshTokens {
+    /// They are refused: every action is spent.
+    Refused,
+    /// They are taken, where the token itself says so.
+    Taken,
+}
+
+/// Decides offline whether a token covers a request. Cheap to clone, and safe to share.
+#[derive(Clone)]
+pub struct Verifier {
+    keys: Arc<Keys>,
+    clock: Arc<dyn Clock>,
+    registered: Registered,
+    fresh: FreshTokens,
+}
+
+impl Verifier {
+    /// A verifier that trusts these keys and takes tokens registered as said.
+    #[must_use]
+    pub fn new(keys: Arc<Keys>, registered: Registered) -> Verifier {
+        Verifier { keys, clock: Arc::new(SystemClock), registered, fresh: FreshTokens::Refused }
+    }
+
+    /// The same with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Verifier {
+        Verifier { clock, ..self }
+    }
+
+    /// The same with another word on tokens that need no store.
+    #[must_use]
+    pub fn with_fresh_tokens(self, fresh: FreshTokens) -> Verifier {
+        Verifier { fresh, ..self }
+    }
+
+    /// Decides whether the token covers the request. Nothing is spent, and no store is asked.
+    ///
+    /// # Errors
+    /// [`Refusal`], the first in the order of the checks.
+    pub fn verify(&self, presented: Presented, request: &Request<'_>) -> Result<Verified, Refusal> {
+        let now = self.clock.now();
+        let envelope = Envelope::read(presented.bytes()).map_err(Refusal::BadToken)?;
+        let key_id = self.check_signatures(&envelope)?;
+        let content = presented.content();
+        self.check_kind(&content.grant)?;
+        let end = check_window(content, now)?;
+        check_request(&content.grant, request)?;
+        let proved = check_proofs(content, &envelope, request, now)?;
+        check_caveats(content, request, now, &proved)?;
+        Ok(Verified::new(presented, key_id, end))
+    }
+
+    fn check_signatures(&self, envelope: &Envelope<'_>) -> Result<u32, Refusal> {
+        let key_id = envelope.key_id;
+        let ring = self.keys.now();
+        match key_id.and_then(|id| ring.issuer(id).map(|issuer| (id, issuer))) {
+            Some((id, Issuer::Trusted(key))) => {
+                chain::verify(envelope, key).map_err(Refusal::BadToken)?;
+                Ok(id)
+            }
+            Some((_, Issuer::Retired(_))) => Err(Refusal::UnknownKey { key_id, retired: true }),
+            None => Err(Refusal::UnknownKey { key_id, retired: false }),
+        }
+    }
+
+    fn check_kind(&self, grant: &Grant) -> Result<(), Refusal> {
+        if grant.uses == Uses::Fresh {
+            return match self.fresh {
+                FreshTokens::Taken => Ok(()),
+                FreshTokens::Refused => Err(Refusal::BadToken(Flaw::Fresh)),
+            };
+        }
+        let seats = grant.stores.as_ref().map_or(0, |stores| stores.seats().len());
+        match self.registered {
+            Registered::In(stores) if stores != seats => Err(Refusal::BadToken(Flaw::Stores)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The second in which the token ends, by its window and by whoever narrowed it.
+fn check_window(content: &Content, now: UnixSeconds) -> Result<UnixSeconds, Refusal> {
+    let window = content.grant.window;
+    let earlier = content.grant.caveats.iter().chain(&content.narrowing).filter_map(|caveat| {
+        if let Caveat::Before(end) = caveat { Some(*end) } else { None }
+    });
+    let end = earlier.fold(window.end(), UnixSeconds::min);
+    if now >= end {
+        return Err(Refusal::Expired { end, now });
+    }
+    if now < window.not_before() {
+        return Err(Refusal::NotYetValid { not_before: window.not_before(), now });
+    }
+    Ok(end)
+}
+
+fn check_request(grant: &Grant, request: &Request<'_>) -> Result<(), Refusal> {
+    if grant.audience != *request.audience {
+        let (granted, asked) = (grant.audience.clone(), request.audience.clone());
+        return Err(Refusal::WrongAudience { granted, asked });
+    }
+    if grant.action != *request.action {
+        let (granted, asked) = (grant.action.clone(), request.action.clone());
+        return Err(Refusal::WrongAction { granted, asked });
+    }
+    if grant.resource != *request.resource {
+        let (granted, asked) = (grant.resource.clone(), request.resource.clone());
+        return Err(Refusal::WrongResource { granted, asked });
+    }
+    let granted = grant.params;
+    match request.sent.digest_for(grant) {
+        Ok(asked) if asked == granted => Ok(()),
+        Ok(asked) => Err(Refusal::WrongParams { granted, asked: Some(asked) }),
+        Err(NoDigest::Unreadable) => Err(Refusal::WrongParams { granted, asked: None }),
+        // A member that may vary and was not sent is no other parameter: its bound does not hold.
+        Err(NoDigest::Absent(at)) => {
+            let mut caveats = grant.caveats.iter();
+            match caveats.find(|caveat| caveat.place() == Some(&at)) {
+                Some(caveat) => Err(Refusal::CaveatFailed(Box::new(caveat.clone()))),
+                None => Err(Refusal::WrongParams { granted, asked: None }),
+            }
+        }
+    }
+}
+
+/// The keys whose possession was proved, of those that the token asks for.
+fn check_proofs(
+    content: &Content,
+    envelope: &Envelope<'_>,
+    request: &Request<'_>,
+    now: UnixSeconds,
+) -> Result<Vec<PublicKey>, Refusal> {
+    let demanded = content.grant.caveats.iter().chain(&content.narrowing).filter_map(|caveat| {
+        if let Caveat::Proved(key) = caveat { Some(*key) } else { None }
+    });
+    let mut proved = Vec::new();
+    for key in content.grant.holder.into_iter().chain(demanded) {
+        if proved.contains(&key) {
+            continue;
+        }
+        // One proof for each key: a second try at the same key would be work for nothing.
+        let Some(proof) = request.proofs.iter().find(|proof| proof.key() == key) else {
+            return Err(Refusal::HolderProofMissing { key });
+        };
+        proof
+            .check(request.audience, &envelope.last().signature, &request.digest(), now)
+            .map_err(|why| Refusal::HolderProofInvalid { key, why })?;
+        proved.push(key);
+    }
+    Ok(proved)
+}
+
+fn check_caveats(
+    content: &Content,
+    request: &Request<'_>,
+    now: UnixSeconds,
+    proved: &[PublicKey],
+) -> Result<(), Refusal> {
+    let known = Circumstances {
+        now,
+        params: request.sent.params(),
+        proved,
+        statements: &content.statements,
+        outputs: request.outputs,
+    };
+    let mut caveats = content.grant.caveats.iter().chain(&content.narrowing);
+    match caveats.find(|caveat| !caveat.holds(&known)) {
+        Some(caveat) => Err(Refusal::CaveatFailed(Box::new(caveat.clone()))),
+        None => Ok(()),
+    }
+}
