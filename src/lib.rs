@@ -1,3 +1,5 @@
 //! farebox: a token for one action, that works once.
 
+pub mod cli;
+pub mod oracle;
 pub mod signer;

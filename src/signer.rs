@@ -34,7 +34,9 @@ pub enum PrivateKeyError {
     #[error("key file cannot be used")]
     File(#[from] io::Error),
     /// Others than its owner may read it.
-    #[error("key file can be read by others (mode {mode:03o}): chmod 600 it, and retire the key if it was")]
+    #[error(
+        "key file can be read by others (mode {mode:03o}): chmod 600 it, and retire the key if it was"
+    )]
     Exposed {
         /// Its permissions.
         mode: u32,

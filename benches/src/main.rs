@@ -19,6 +19,12 @@ fn main() -> std::io::Result<()> {
     cases.extend(ours::cases());
     cases.extend(ours::refusals());
     cases.extend(peers::cases());
+    // For a profiler: one case by name, and nothing else.
+    if let Some(only) = std::env::args().skip_while(|arg| arg != "--only").nth(1) {
+        cases.retain(|case| case.name == only);
+        (0..20_000).for_each(|_| cases.iter_mut().for_each(|case| (case.run)()));
+        return Ok(());
+    }
     let figures = meter::measure(&mut cases, if quick { 60 } else { 400 });
     print!("{}", report::table(&figures));
     if quick {

@@ -276,14 +276,12 @@ fn compared<'a>(
     operator: Operator,
     bound: Term<'a>,
 ) -> Check<'a> {
-    let mut terms: Vec<Term<'a>> = at.iter().map(|at| Term::Text(at.as_str())).collect();
-    terms.push(Term::Variable(variable));
+    let predicate = match at {
+        Some(at) => Predicate::new(name, [Term::Text(at.as_str()), Term::Variable(variable)]),
+        None => Predicate::new(name, [Term::Variable(variable)]),
+    };
     let comparison = Comparison { left: Term::Variable(variable), operator, right: bound };
-    Check {
-        predicate: Predicate { name, terms },
-        comparisons: vec![comparison],
-        trusting: None,
-    }
+    Check { predicate, comparisons: vec![comparison], trusting: None }
 }
 
 fn set_of(set: &OneOf) -> Term<'_> {

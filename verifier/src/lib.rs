@@ -5,6 +5,8 @@ mod caveat;
 mod clock;
 mod crypto;
 pub mod facts;
+#[cfg(feature = "tower")]
+pub mod gate;
 mod grant;
 mod hex;
 mod key;

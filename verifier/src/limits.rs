@@ -68,3 +68,18 @@ pub const CAVEATS_MAX: usize = 32;
 
 /// The greatest integer that JSON readers agree on: 2^53 - 1.
 pub const INT_MAX: i64 = (1 << 53) - 1;
+
+/// A result that is held to output caveats: it is kept whole in memory until it is let out.
+pub const RESULT_BYTES_MAX: usize = 4 << 20;
+/// How long a request's body may take to come in: a megabyte over a slow line, and no slow loris.
+pub const READ_SECONDS_MAX: u64 = 10;
+/// How long taking a use may last, all sendings together: a caller gives up soon after.
+pub const SPEND_SECONDS_MAX: u64 = 5;
+/// How long an action runs that names no other limit: what waits before an API rarely waits longer.
+pub const RUN_SECONDS_MAX: u64 = 30;
+/// How long a reply waits for its grant to be settled; after it, the settling goes on alone.
+pub const SETTLE_SECONDS_BEFORE_REPLY: u64 = 1;
+/// How long a settling is tried again: after it, the store itself calls the grant unknown.
+pub const SETTLE_SECONDS_MAX: u64 = 900;
+/// Settlings that wait for the store to come back: about a kilobyte each.
+pub const SETTLINGS_QUEUED_MAX: usize = 16_384;

@@ -183,7 +183,7 @@ impl Verified {
         let Content { grant, .. } = self.presented.content;
         let store = Arc::clone(store);
         let taken = Taken { grant, outputs, ticket, attempt, receipt, store };
-        Ok(Spent { taken: Arc::new(taken), home: self.home })
+        Ok(Spent { taken: Arc::new(taken), home: self.home, said: None })
     }
 }
 
@@ -222,6 +222,8 @@ fn refusal(error: SpendError, ticket: &Ticket) -> Refusal {
 pub struct Spent {
     taken: Arc<Taken>,
     home: Option<Home>,
+    /// What its handler reported, whether or not the store took it.
+    said: Option<Outcome>,
 }
 
 /// A use that was taken; shared by nobody but a [`Spent`] and the one that goes home in its stead.
@@ -258,6 +260,7 @@ impl Spent {
     /// # Errors
     /// [`Unsettled`] where the store did not take the report. It may be made again.
     pub async fn settle(mut self, outcome: Outcome) -> Result<Settled, Unsettled> {
+        self.said = Some(outcome);
         let Taken { store, ticket, attempt, .. } = &*self.taken;
         match store.settle(ticket, attempt, outcome).await {
             Ok(()) => {
@@ -273,7 +276,13 @@ impl Spent {
     pub fn later(mut self) -> Spent {
         let taken = Arc::clone(&self.taken);
         self.home = None;
-        Spent { taken, home: None }
+        Spent { taken, home: None, said: self.said }
+    }
+
+    /// What its handler reported before it let go: the gate reports the same, not what it can see.
+    #[cfg(feature = "tower")]
+    pub(crate) fn said(&self) -> Option<Outcome> {
+        self.said
     }
 }
 
@@ -281,25 +290,47 @@ impl Drop for Spent {
     /// A handler that lets go of it leaves the settling to the gate.
     fn drop(&mut self) {
         if let Some(home) = self.home.take() {
-            home.put(Spent { taken: Arc::clone(&self.taken), home: None });
+            home.put(Spent { taken: Arc::clone(&self.taken), home: None, said: self.said });
         }
     }
 }
 
 /// Where a [`Spent`] goes when a handler lets go of it.
 #[derive(Clone, Default)]
-pub(crate) struct Home(Arc<Mutex<Option<Spent>>>);
+pub(crate) struct Home(Arc<Mutex<Door>>);
+
+#[derive(Default)]
+enum Door {
+    #[default]
+    Open,
+    Arrived(Spent),
+    /// The gate has looked and gone; whoever comes late is handed to this.
+    #[cfg(feature = "tower")]
+    Closed(Box<dyn FnOnce(Spent) + Send>),
+}
 
 impl Home {
     fn put(&self, spent: Spent) {
-        // A panic while it was held left it whole: the slot is one move.
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(spent);
+        // A panic while it was held left it whole: each change is one move.
+        let mut door = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::take(&mut *door) {
+            #[cfg(feature = "tower")]
+            Door::Closed(late) => {
+                drop(door);
+                late(spent);
+            }
+            Door::Open | Door::Arrived(_) => *door = Door::Arrived(spent),
+        }
     }
 
-    /// What came home, if anything did.
+    /// What came home, if anything did; what comes after this is handed to `late`.
     #[cfg(feature = "tower")]
-    pub(crate) fn take(&self) -> Option<Spent> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    pub(crate) fn close(&self, late: impl FnOnce(Spent) + Send + 'static) -> Option<Spent> {
+        let mut door = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *door, Door::Closed(Box::new(late))) {
+            Door::Arrived(spent) => Some(spent),
+            Door::Open | Door::Closed(_) => None,
+        }
     }
 }
 

@@ -83,10 +83,9 @@ fn read_authority<'a>(message: &'a [u8], symbols: &mut Symbols<'a>) -> Result<Gr
     }
     let grant = read_grant(&block)?;
     check_varying(&grant)?;
-    // What the reader overlooked (a fact twice, a check that says otherwise than the facts, bytes that
-    // mean nothing), the writer would have written otherwise.
-    let rewritten = write_authority(&grant, &mut Symbols::default());
-    if rewritten == message { Ok(grant) } else { Err(Flaw::NotCanonical) }
+    // What the reader overlooked, a fact in another order or a check that says otherwise than the
+    // facts, the writer would have said otherwise.
+    if authority(&grant) == block { Ok(grant) } else { Err(Flaw::NotCanonical) }
 }
 
 fn read_grant(block: &Block<'_>) -> Result<Grant, Flaw> {
@@ -173,12 +172,16 @@ fn read_holder<'a>(
 
 /// The authority block's bytes.
 pub(crate) fn write_authority<'a>(grant: &'a Grant, symbols: &mut Symbols<'a>) -> Vec<u8> {
+    wire::write_block(&authority(grant), symbols)
+}
+
+/// The one block that says this grant.
+fn authority(grant: &Grant) -> Block<'_> {
     let mut checks = ties(grant);
     checks.extend(grant.caveats.iter().map(Caveat::write));
     let scoped = checks.iter().any(|check| check.trusting.is_some());
     let version = if scoped { SCOPED } else { PLAIN };
-    let block = Block { context: Some(LAYOUT), version, facts: facts(grant), checks };
-    wire::write_block(&block, symbols)
+    Block { context: Some(LAYOUT), version, facts: facts(grant), checks }
 }
 
 /// A holder's block.

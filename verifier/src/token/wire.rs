@@ -9,7 +9,7 @@
 //! The reader is the shape check: it has a place for what the layout can say and for nothing else,
 //! so rules, scopes, joins, patterns and calls are refused while they are read.
 
-use super::datalog::{Block, Check, Comparison, Operator, Predicate, Term};
+use super::datalog::{Block, Check, Comparison, Operator, Predicate, Term, Terms};
 use super::flaw::Flaw;
 use super::protobuf::{Fields, Value, Writer};
 use super::symbols::Symbols;
@@ -192,7 +192,12 @@ pub(crate) fn read_block<'a>(
 ) -> Result<Block<'a>, Flaw> {
     let mut fields = Fields::of(message);
     let known = symbols.len();
-    let (block, trusting, keys) = (Block::default(), Vec::new(), Vec::new());
+    let block = Block {
+        facts: Vec::with_capacity(room.facts_max.min(16)),
+        checks: Vec::with_capacity(room.checks_max.min(4)),
+        ..Block::default()
+    };
+    let (trusting, keys) = (Vec::new(), Vec::new());
     let mut reading = Reading { symbols, block, trusting, keys };
     while let Some((field, value)) = fields.next()? {
         reading.field(field, value)?;
@@ -249,12 +254,11 @@ impl<'a> Reading<'a, '_> {
     fn predicate(&self, message: &'a [u8]) -> Result<Predicate<'a>, Flaw> {
         let mut fields = Fields::of(message);
         let name = self.symbols.resolve(fields.required(1)?.number()?)?;
-        let mut terms = Vec::with_capacity(limits::TERMS_MAX);
+        let mut terms = Terms::default();
         while let Some((field, value)) = fields.next()? {
-            if field != 2 || terms.len() == limits::TERMS_MAX {
+            if field != 2 || !terms.push(self.term(value.bytes()?)?) {
                 return Err(Flaw::Value);
             }
-            terms.push(self.term(value.bytes()?)?);
         }
         Ok(Predicate { name, terms })
     }
@@ -286,6 +290,8 @@ impl<'a> Reading<'a, '_> {
             members.push(self.symbols.resolve(member.required(3)?.number()?)?);
             member.end()?;
         }
+        // On the wire they stand by their numbers, which depend on what came before.
+        members.sort_unstable();
         Ok(members)
     }
 
@@ -296,7 +302,7 @@ impl<'a> Reading<'a, '_> {
         fields.end().or(Err(Flaw::Check))?;
         let mut fields = Fields::of(query);
         let head = self.predicate(fields.required(1)?.bytes()?)?;
-        if head.name != "query" || !head.terms.is_empty() {
+        if head.name != "query" || !head.terms.as_slice().is_empty() {
             return Err(Flaw::Check);
         }
         let body = fields.required(2).or(Err(Flaw::Check))?.bytes()?;
@@ -378,7 +384,7 @@ fn write_query<'a>(
     symbols: &mut Symbols<'a>,
     keys: &mut Vec<PublicKey>,
 ) {
-    let head = Predicate { name: "query", terms: Vec::new() };
+    let head = Predicate { name: "query", terms: Terms::default() };
     w.message(1, |w| write_predicate(w, &head, symbols));
     w.message(2, |w| write_predicate(w, &check.predicate, symbols));
     for comparison in &check.comparisons {
@@ -399,7 +405,7 @@ fn write_query<'a>(
 
 fn write_predicate<'a>(w: &mut Writer, predicate: &Predicate<'a>, symbols: &mut Symbols<'a>) {
     w.number(1, symbols.intern(predicate.name));
-    for term in &predicate.terms {
+    for term in predicate.terms.as_slice() {
         w.message(2, |w| write_term(w, term, symbols));
     }
 }

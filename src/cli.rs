@@ -1,0 +1,129 @@
+//! The command line: parse, one call, answer. Nothing outside of it prints.
+//!
+//! ```text
+//! arguments ─→ a command ─→ Answer │ Failure ─→ Output ─→ Exit
+//! ```
+
+mod answer;
+mod argument;
+mod failure;
+mod keys;
+mod output;
+mod token;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Parser, Subcommand};
+
+use self::answer::Answer;
+use self::argument::Stdin;
+use self::failure::Failure;
+use self::output::{Form, Output};
+
+/// What the process's exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// What was asked for is done.
+    Done,
+    /// It was refused, or what it is about was not found.
+    Refused,
+    /// The command line says nothing that can be done.
+    Usage,
+    /// Somebody who was to answer cannot be reached.
+    Unreachable,
+    /// farebox itself failed.
+    Internal,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> ExitCode {
+        ExitCode::from(match exit {
+            Exit::Done => 0,
+            Exit::Refused => 1,
+            Exit::Usage => 2,
+            Exit::Unreachable => 3,
+            Exit::Internal => 4,
+        })
+    }
+}
+
+/// Single-use capability tokens: one token, one action, one time
+#[derive(Parser)]
+#[command(
+    name = "farebox",
+    version,
+    after_help = "Exit codes: 0 done, 1 refused or not found, 2 usage, 3 cannot reach, 4 internal."
+)]
+struct Cli {
+    /// Answer in JSON, for programs
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Make, list and retire keys
+    #[command(subcommand)]
+    Keys(keys::KeysCommand),
+    /// Mint, look at, narrow, prove, attest and verify tokens, all offline
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+}
+
+impl Command {
+    fn run(&self, stdin: &mut Stdin) -> Result<Answer, Failure> {
+        match self {
+            Command::Keys(command) => command.run(),
+            Command::Token(command) => command.run(stdin),
+        }
+    }
+}
+
+/// Runs the command that the arguments say, the program's name first, and answers on standard output.
+#[must_use]
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    // Asked before parsing, because a program wants JSON from a command line that cannot be parsed too.
+    let json = arguments.iter().any(|argument| argument == "--json");
+    let said = match Cli::try_parse_from(arguments) {
+        Ok(cli) => {
+            let mut output = Output::new(Form::of(cli.json));
+            match cli.command.run(&mut Stdin::unread()) {
+                Ok(answer) => output.answer(&answer),
+                Err(failure) => output.failure(&failure),
+            }
+        }
+        Err(error) => unparsed(&mut Output::new(Form::of(json)), error),
+    };
+    // Whoever closed our output hears nothing of it, but for the exit code.
+    said.unwrap_or(Exit::Internal)
+}
+
+fn unparsed(output: &mut Output, mut error: clap::Error) -> std::io::Result<Exit> {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
+        return output.page(&error.to_string());
+    }
+    shorten(&mut error);
+    let mut text = error.to_string();
+    if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
+        text.insert_str(0, "no command was given\n\n");
+    }
+    output.usage(text.strip_prefix("error: ").unwrap_or(&text).trim_end())
+}
+
+/// A long argument in the wrong place may be a token, and errors end in logs.
+fn shorten(error: &mut clap::Error) {
+    const LETTERS_MAX: usize = 48;
+    for kind in [ContextKind::InvalidArg, ContextKind::InvalidValue, ContextKind::InvalidSubcommand]
+    {
+        let Some(ContextValue::String(text)) = error.get(kind) else { continue };
+        if text.chars().nth(LETTERS_MAX).is_some() {
+            let start: String = text.chars().take(8).collect();
+            error.insert(kind, ContextValue::String(start + "…"));
+        }
+    }
+}

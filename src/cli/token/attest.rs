@@ -1,0 +1,57 @@
+//! A third party's statement, put into the token that asks for it.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use farebox_verifier::token::{self, Statement};
+use farebox_verifier::{CaveatText, StatementName};
+use serde_json::json;
+
+use crate::cli::answer::Answer;
+use crate::cli::argument::{self, Stdin, TokenArgs};
+use crate::cli::failure::Failure;
+
+#[derive(Args)]
+pub(crate) struct Attest {
+    #[command(flatten)]
+    token: TokenArgs,
+    /// The third party's private key
+    #[arg(long, value_name = "FILE", env = "FAREBOX_THIRD_PARTY_KEY")]
+    third_party_key: PathBuf,
+    /// What is said: change_approved
+    #[arg(long, value_parser = StatementName::parse)]
+    name: StatementName,
+    /// Of what: CHG-17
+    #[arg(long, value_name = "TEXT", value_parser = CaveatText::parse)]
+    value: CaveatText,
+}
+
+impl Attest {
+    pub(super) fn run(&self, stdin: &mut Stdin) -> Result<Answer, Failure> {
+        let token = self.token.read(stdin)?;
+        let grant = super::grant_of(&token)?;
+        let key = argument::private_key(&self.third_party_key)?;
+        let payload = token::statement_payload(&token, &self.name, &self.value)?;
+        let statement = Statement {
+            name: self.name.clone(),
+            value: self.value.clone(),
+            key: key.public(),
+            signature: key.sign(&payload),
+        };
+        let attested = token::append_statement(&token, &statement)?;
+        let json = json!({
+            "grant": grant.to_string(),
+            "token": attested.expose(),
+            "name": self.name.as_str(),
+            "value": self.value.as_str(),
+            "key": key.public().to_string(),
+        });
+        let note = format!(
+            "grant {grant} now carries {}({:?}), said by key {}",
+            self.name.as_str(),
+            self.value.as_str(),
+            key.public()
+        );
+        Ok(Answer::done(vec![attested.expose().to_owned()], json).with_note(note))
+    }
+}
