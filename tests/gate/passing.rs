@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use axum::{Json, Router};
 use farebox_verifier::token::TokenText;
-use farebox_verifier::{Outcome, ParamsDigest, Spent};
+use farebox_verifier::{Outcome, ParamsDigest, Resource, Spent};
 use serde_json::Value;
 
 use super::fixture::{Api, PARAMS, TRANSFERS, grant, transfer};
@@ -149,6 +149,24 @@ async fn a_token_comes_in_either_header_and_no_handler_sees_it() {
     for (call, want) in table {
         assert_eq!(api.send(call).await.text(), want);
     }
+}
+
+#[tokio::test]
+async fn a_route_may_be_nested() {
+    let api = Api::serve(|gate| {
+        let route = gate.action("payments.transfer").on("tenant/{tenant}/account/{id}").json();
+        let accounts = Router::new().route(TRANSFERS, route.post(|| async { "done" }));
+        Router::new().nest("/tenants/{tenant}", accounts)
+    })
+    .await;
+    let mut grant = grant(PARAMS);
+    grant.resource = Resource::parse("tenant/acme/account/42").unwrap();
+    let token = api.mint(&grant);
+    let call = |tenant| {
+        Call::post(&format!("/tenants/{tenant}/accounts/42/transfers")).json(PARAMS).bearer(&token)
+    };
+    assert_eq!(api.send(call("initech")).await.refused(), (403, "wrong-resource".into()));
+    assert_eq!(api.send(call("acme")).await.text(), "done");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! What must never show: tokens, proofs, attempts and parameters, in no event and no `Debug`.
 
+use std::cell::RefCell;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
+use std::sync::Once;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,12 +23,16 @@ use super::http::{Call, Reply};
 /// A parameter that nobody but the handler may see.
 const SECRET: &str = "zXsecretXz";
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    /// What this thread says, and so what this test says: its tasks run on no other thread.
+    static LOG: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Log;
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
+        LOG.with_borrow_mut(|log| log.extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -37,21 +42,24 @@ impl Write for Log {
 }
 
 impl Log {
-    /// Begins to write down all that this thread says.
-    fn begin() -> (Log, tracing::subscriber::DefaultGuard) {
-        let log = Log::default();
-        let writer = log.clone();
-        let subscriber = tracing_subscriber::fmt()
-            .with_max_level(tracing::Level::TRACE)
-            .with_span_events(FmtSpan::FULL)
-            .with_ansi(false)
-            .with_writer(move || writer.clone())
-            .finish();
-        (log, tracing::subscriber::set_default(subscriber))
+    /// Begins to write down all that is said. For all threads: a subscriber of one thread would miss what
+    /// another thread was the first to pass by.
+    fn begin() -> Log {
+        static BEGIN: Once = Once::new();
+        BEGIN.call_once(|| {
+            let subscriber = tracing_subscriber::fmt()
+                .with_max_level(tracing::Level::TRACE)
+                .with_span_events(FmtSpan::FULL)
+                .with_ansi(false)
+                .with_writer(|| Log)
+                .finish();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+        });
+        Log
     }
 
     fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        LOG.with_borrow(|log| String::from_utf8(log.clone()).unwrap())
     }
 }
 
@@ -91,7 +99,7 @@ fn sent() -> (String, String, String) {
 
 #[tokio::test]
 async fn nothing_secret_is_logged_whatever_is_sent() {
-    let (log, _guard) = Log::begin();
+    let log = Log::begin();
     let api = api().await;
     let (body, query, params) = sent();
     let holder = PrivateKey::generate().unwrap();
@@ -214,7 +222,7 @@ async fn nothing_secret_stands_in_debug() {
 
 #[tokio::test]
 async fn an_event_names_nobody_before_a_signature_holds() {
-    let (log, _guard) = Log::begin();
+    let log = Log::begin();
     let api = api().await;
     let (body, query, params) = sent();
     let mut forged = grant(&params);

@@ -3,6 +3,8 @@
 mod attempt;
 mod caveat;
 mod clock;
+#[cfg(feature = "contract")]
+pub mod contract;
 mod crypto;
 pub mod facts;
 #[cfg(feature = "tower")]

@@ -8,8 +8,11 @@
 //! Each arrow consumes what stands on its left, so no step can be skipped or taken twice:
 #![doc = include_str!("passage.md")]
 
+#[cfg(feature = "tower")]
+mod home;
+
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use crate::attempt::Attempt;
 use crate::caveat::Caveat;
@@ -21,6 +24,9 @@ use crate::token::layout::{self, Content};
 use crate::token::symbols::Symbols;
 use crate::token::wire::Envelope;
 use crate::token::{Flaw, TokenText};
+
+#[cfg(feature = "tower")]
+pub(crate) use self::home::Home;
 
 /// How often an attempt is sent, all in all, while nobody answers.
 const SENDINGS_MAX: u32 = 3;
@@ -38,7 +44,8 @@ impl Presented {
     /// # Errors
     /// [`Refusal::BadToken`] where it has not.
     pub fn read(text: &str) -> Result<Presented, Refusal> {
-        let text = TokenText::unread(text);
+        // Nothing is copied before its length is known.
+        let text = TokenText::bounded(text).map_err(Refusal::BadToken)?;
         let bytes = text.bytes().map_err(Refusal::BadToken)?;
         let envelope = Envelope::read(&bytes).map_err(Refusal::BadToken)?;
         let mut symbols = Symbols::default();
@@ -295,42 +302,14 @@ impl Drop for Spent {
     }
 }
 
-/// Where a [`Spent`] goes when a handler lets go of it.
-#[derive(Clone, Default)]
-pub(crate) struct Home(Arc<Mutex<Door>>);
+/// Without a gate nobody awaits a [`Spent`] that is let go of.
+#[cfg(not(feature = "tower"))]
+enum Home {}
 
-#[derive(Default)]
-enum Door {
-    #[default]
-    Open,
-    Arrived(Spent),
-    /// The gate has looked and gone; whoever comes late is handed to this.
-    #[cfg(feature = "tower")]
-    Closed(Box<dyn FnOnce(Spent) + Send>),
-}
-
+#[cfg(not(feature = "tower"))]
 impl Home {
-    fn put(&self, spent: Spent) {
-        // A panic while it was held left it whole: each change is one move.
-        let mut door = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::take(&mut *door) {
-            #[cfg(feature = "tower")]
-            Door::Closed(late) => {
-                drop(door);
-                late(spent);
-            }
-            Door::Open | Door::Arrived(_) => *door = Door::Arrived(spent),
-        }
-    }
-
-    /// What came home, if anything did; what comes after this is handed to `late`.
-    #[cfg(feature = "tower")]
-    pub(crate) fn close(&self, late: impl FnOnce(Spent) + Send + 'static) -> Option<Spent> {
-        let mut door = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::replace(&mut *door, Door::Closed(Box::new(late))) {
-            Door::Arrived(spent) => Some(spent),
-            Door::Open | Door::Closed(_) => None,
-        }
+    fn put(&self, _: Spent) {
+        match *self {}
     }
 }
 
