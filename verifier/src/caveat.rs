@@ -3,7 +3,6 @@
 //! One enum writes each as a check, reads it back, says it as a sentence and decides it. What is not
 //! here cannot be said by a token, neither by an issuer nor by a holder.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::clock::UnixSeconds;
@@ -85,9 +84,9 @@ impl CaveatText {
     }
 }
 
-/// A set of texts: at least one, and not too many.
+/// A set of texts: at least one, and not too many. In order, each once.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OneOf(BTreeSet<CaveatText>);
+pub struct OneOf(Box<[CaveatText]>);
 
 /// A set of texts is empty or too large.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -100,8 +99,13 @@ impl OneOf {
     /// # Errors
     /// [`OneOfError`] where there is none, or there are too many.
     pub fn new(texts: impl IntoIterator<Item = CaveatText>) -> Result<OneOf, OneOfError> {
-        let set: BTreeSet<_> = texts.into_iter().take(limits::ONE_OF_MAX + 1).collect();
-        if (1..=limits::ONE_OF_MAX).contains(&set.len()) { Ok(OneOf(set)) } else { Err(OneOfError) }
+        let mut set: Vec<_> = texts.into_iter().take(limits::ONE_OF_MAX + 1).collect();
+        if !(1..=limits::ONE_OF_MAX).contains(&set.len()) {
+            return Err(OneOfError);
+        }
+        set.sort_unstable();
+        set.dedup();
+        Ok(OneOf(set.into()))
     }
 
     /// The texts, in order.
@@ -113,6 +117,11 @@ impl OneOf {
     #[must_use]
     pub fn contains(&self, text: &str) -> bool {
         self.iter().any(|member| member == text)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
     }
 
     fn read(members: &[&str]) -> Result<OneOf, Flaw> {
@@ -209,6 +218,14 @@ impl Caveat {
             | Caveat::TextOneOf(at, _)
             | Caveat::TextPrefix(at, _) => Some(at),
             _ => None,
+        }
+    }
+
+    /// The members of its set, for the limit on them.
+    pub(crate) fn members(&self) -> usize {
+        match self {
+            Caveat::TextOneOf(_, set) | Caveat::OutputOneOf(_, set) => set.count(),
+            _ => 0,
         }
     }
 

@@ -6,6 +6,7 @@ use super::layout;
 use super::symbols::Symbols;
 use super::text::TokenText;
 use super::wire::{Envelope, Signed, Tail};
+use crate::caveat::Caveat;
 use crate::crypto::{self, Signature};
 use crate::grant::Grant;
 use crate::key::PublicKey;
@@ -47,6 +48,11 @@ pub fn mint(
     }
     if grant.caveats.len() > limits::CAVEATS_MAX || grant.varies.len() > limits::BOUNDS_MAX {
         return Err(MintError::TooLarge(Flaw::Check));
+    }
+    if grant.caveats.iter().map(Caveat::members).sum::<usize>() + grant.varies.len()
+        > limits::SET_MEMBERS_MAX
+    {
+        return Err(MintError::TooLarge(Flaw::Value));
     }
     let next_key = crypto::public_of(next_seed).ok_or(MintError::NextKey)?;
     let next_key = PublicKey::from_bytes(next_key).or(Err(MintError::NextKey))?;

@@ -182,6 +182,8 @@ struct Reading<'a, 's> {
     /// The check, and the number of the key that it trusts.
     trusting: Vec<(usize, u64)>,
     keys: Vec<PublicKey>,
+    /// Of all sets so far.
+    members: usize,
 }
 
 /// Reads a block, whose symbols join `symbols`.
@@ -198,7 +200,7 @@ pub(crate) fn read_block<'a>(
         ..Block::default()
     };
     let (trusting, keys) = (Vec::new(), Vec::new());
-    let mut reading = Reading { symbols, block, trusting, keys };
+    let mut reading = Reading { symbols, block, trusting, keys, members: 0 };
     while let Some((field, value)) = fields.next()? {
         reading.field(field, value)?;
         let brought = reading.symbols.len() - known;
@@ -251,7 +253,7 @@ impl<'a> Reading<'a, '_> {
         Ok(())
     }
 
-    fn predicate(&self, message: &'a [u8]) -> Result<Predicate<'a>, Flaw> {
+    fn predicate(&mut self, message: &'a [u8]) -> Result<Predicate<'a>, Flaw> {
         let mut fields = Fields::of(message);
         let name = self.symbols.resolve(fields.required(1)?.number()?)?;
         let mut terms = Terms::default();
@@ -263,7 +265,7 @@ impl<'a> Reading<'a, '_> {
         Ok(Predicate { name, terms })
     }
 
-    fn term(&self, message: &'a [u8]) -> Result<Term<'a>, Flaw> {
+    fn term(&mut self, message: &'a [u8]) -> Result<Term<'a>, Flaw> {
         let mut fields = Fields::of(message);
         let Some((field, value)) = fields.next()? else { return Err(Flaw::Value) };
         fields.end()?;
@@ -279,12 +281,13 @@ impl<'a> Reading<'a, '_> {
         })
     }
 
-    fn set(&self, message: &'a [u8]) -> Result<Vec<&'a str>, Flaw> {
+    fn set(&mut self, message: &'a [u8]) -> Result<Vec<&'a str>, Flaw> {
         let mut fields = Fields::of(message);
         let mut members = Vec::new();
         while let Some((field, value)) = fields.next()? {
             let mut member = Fields::of(value.bytes()?);
-            if field != 1 || members.len() == limits::ONE_OF_MAX {
+            self.members += 1;
+            if field != 1 || self.members > limits::SET_MEMBERS_MAX {
                 return Err(Flaw::Value);
             }
             members.push(self.symbols.resolve(member.required(3)?.number()?)?);
@@ -324,7 +327,7 @@ impl<'a> Reading<'a, '_> {
         Ok(())
     }
 
-    fn comparison(&self, message: &'a [u8]) -> Result<Comparison<'a>, Flaw> {
+    fn comparison(&mut self, message: &'a [u8]) -> Result<Comparison<'a>, Flaw> {
         let mut fields = Fields::of(message);
         let mut operation = || fields.required(1).or(Err(Flaw::Check))?.bytes();
         let (left, right, operator) = (operation()?, operation()?, operation()?);
