@@ -11,7 +11,9 @@ impl Chance {
     pub(crate) fn of(seed: u64) -> Chance {
         let mut chance = Chance { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, slips: 16 };
         // Small seeds begin alike.
-        (0..8).for_each(|_| drop(chance.next()));
+        for _ in 0..8 {
+            chance.next();
+        }
         chance
     }
 

@@ -17,8 +17,8 @@ use crate::params::pointer::Pointer;
 use crate::params::{Leaf, Params};
 use crate::passage::Presented;
 use crate::token::layout::Content;
-use crate::token::wire::Envelope;
 use crate::verifier::{Request, Sent};
+use crate::wire::envelope::Envelope;
 
 /// A fact: a name and its terms. It displays as Datalog.
 #[derive(Clone, PartialEq, Eq)]

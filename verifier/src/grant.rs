@@ -9,8 +9,6 @@ use crate::limits;
 use crate::name::{Action, Agent, Audience, Purpose, Resource, Step, StoreName, Workflow};
 use crate::params::ParamsDigest;
 use crate::params::pointer::Pointer;
-use crate::token::layout;
-use crate::token::symbols::Symbols;
 
 hex::bytes! {
     /// The identity of a grant. A token's bytes can be changed by whoever holds it; this cannot.
@@ -161,7 +159,10 @@ pub struct Seats {
 
 /// The seats contradict each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a grant is registered by 1 to {} distinct stores, of which a majority is needed", limits::STORES_MAX)]
+#[error(
+    "a grant is registered by 1 to {} distinct stores, of which a majority is needed",
+    limits::STORES_MAX
+)]
 pub struct SeatsError;
 
 impl Seats {
@@ -171,9 +172,10 @@ impl Seats {
     /// [`SeatsError`] where a store is named twice, or `needed` is no majority of the seats.
     pub fn new(needed: u8, seats: Vec<Seat>) -> Result<Seats, SeatsError> {
         let count = seats.len();
-        let distinct = seats.iter().enumerate().all(|(i, seat)| {
-            seats.iter().take(i).all(|earlier| earlier.store != seat.store)
-        });
+        let distinct = seats
+            .iter()
+            .enumerate()
+            .all(|(i, seat)| seats.iter().take(i).all(|earlier| earlier.store != seat.store));
         let majority = usize::from(needed) <= count && usize::from(needed) * 2 > count;
         if distinct && majority && count <= limits::STORES_MAX {
             Ok(Seats { needed, seats })
@@ -230,16 +232,4 @@ pub struct Grant {
     pub uses: Uses,
     /// What else must hold.
     pub caveats: Vec<Caveat>,
-}
-
-impl Grant {
-    /// What a store keeps of the grant's content: a hash of all that the authority block says but
-    /// where it is registered, for that is known only after the store has kept this.
-    #[must_use]
-    pub fn mark(&self) -> Mark {
-        let bare = Grant { stores: None, ..self.clone() };
-        let block = layout::write_authority(&bare, &mut Symbols::default());
-        let [a, b, c, d, e, f, ..] = crypto::sha256(&[b"farebox-mark/1\0", &block]);
-        Mark([a, b, c, d, e, f])
-    }
 }

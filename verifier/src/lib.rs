@@ -23,6 +23,7 @@ mod refusal;
 mod store;
 pub mod token;
 mod verifier;
+mod wire;
 
 pub use attempt::Attempt;
 pub use caveat::{Caveat, CaveatText, OneOf, OneOfError, Outputs, StatementName};
@@ -45,8 +46,6 @@ pub use params::{Leaf, Params, ParamsDigest, ParamsError};
 pub use passage::{Presented, Settled, Spent, Unsettled, Unverified, Verified};
 pub use proof::{Proof, ProofError, RequestDigest};
 pub use refusal::{ProofFlaw, Refusal};
-pub use store::{
-    Answer, Outcome, Receipt, Sending, SettleError, SpendError, SpendStore, Ticket,
-};
+pub use store::{Answer, Outcome, Receipt, Sending, SettleError, SpendError, SpendStore, Ticket};
 pub use token::TokenText;
 pub use verifier::{FreshTokens, Registered, Request, Sent, Verifier};

@@ -11,7 +11,9 @@ use crate::attempt::Attempt;
 use crate::clock::{Clock, UnixSeconds};
 use crate::grant::{GrantId, Mark};
 use crate::limits;
-use crate::store::{Answer, Outcome, Receipt, Sending, SettleError, SpendError, SpendStore, Ticket};
+use crate::store::{
+    Answer, Outcome, Receipt, Sending, SettleError, SpendError, SpendStore, Ticket,
+};
 
 /// How long a spent grant is kept after its end, for whoever settles late.
 const SETTLE_SECONDS_MAX: u64 = 900;

@@ -21,9 +21,9 @@ use crate::grant::{Grant, GrantId, Uses};
 use crate::refusal::Refusal;
 use crate::store::{Outcome, Receipt, Sending, SettleError, SpendError, SpendStore, Ticket};
 use crate::token::layout::{self, Content};
-use crate::token::symbols::Symbols;
-use crate::token::wire::Envelope;
-use crate::token::{Flaw, TokenText};
+use crate::token::{self, Flaw, TokenText};
+use crate::wire::envelope::Envelope;
+use crate::wire::symbols::Symbols;
 
 #[cfg(feature = "tower")]
 pub(crate) use self::home::Home;
@@ -161,7 +161,7 @@ impl Verified {
             grant: grant.id,
             not_before: grant.window.not_before(),
             end: self.end,
-            mark: grant.mark(),
+            mark: token::mark(grant),
             stores: grant.stores.clone(),
             key_id: self.key_id,
             agent: grant.agent.clone(),

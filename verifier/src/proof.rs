@@ -15,8 +15,8 @@ use crate::name::{Action, Audience, Resource};
 use crate::params::ParamsDigest;
 use crate::params::bounds::Bounds;
 use crate::refusal::ProofFlaw;
-use crate::token::wire::Envelope;
 use crate::token::{Flaw, TokenText};
+use crate::wire::envelope::Envelope;
 
 /// The digest of a request: what approvals, evidence and holder proofs are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +63,9 @@ fn length(part: &[u8]) -> [u8; 8] {
 
 /// A text is no proof.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a proof is <key>.<unix seconds>.<signature> in base64url, by a key that is not of small order")]
+#[error(
+    "a proof is <key>.<unix seconds>.<signature> in base64url, by a key that is not of small order"
+)]
 pub struct ProofError;
 
 /// A holder's proof, read and not yet believed.

@@ -6,18 +6,14 @@
 //! ```
 
 pub(crate) mod chain;
-pub(crate) mod datalog;
-pub(crate) mod flaw;
 pub(crate) mod layout;
-mod protobuf;
-pub(crate) mod symbols;
 pub(crate) mod text;
-pub(crate) mod wire;
 
 mod mint;
 mod narrow;
 
-pub use flaw::Flaw;
+pub use crate::wire::flaw::Flaw;
+pub use layout::mark;
 pub use mint::{MintError, mint};
 pub use narrow::{NarrowError, Statement, append_statement, narrow, statement_payload};
 pub use text::TokenText;

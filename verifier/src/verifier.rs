@@ -14,8 +14,8 @@ use crate::passage::{Presented, Verified};
 use crate::proof::{Proof, RequestDigest};
 use crate::refusal::Refusal;
 use crate::token::layout::Content;
-use crate::token::wire::Envelope;
 use crate::token::{Flaw, chain};
+use crate::wire::envelope::Envelope;
 
 /// What was sent with the request.
 #[derive(Clone, Copy, Debug)]
@@ -182,9 +182,12 @@ impl Verifier {
 /// The second in which the token ends, by its window and by whoever narrowed it.
 fn check_window(content: &Content, now: UnixSeconds) -> Result<UnixSeconds, Refusal> {
     let window = content.grant.window;
-    let earlier = content.grant.caveats.iter().chain(&content.narrowing).filter_map(|caveat| {
-        if let Caveat::Before(end) = caveat { Some(*end) } else { None }
-    });
+    let earlier = content
+        .grant
+        .caveats
+        .iter()
+        .chain(&content.narrowing)
+        .filter_map(|caveat| if let Caveat::Before(end) = caveat { Some(*end) } else { None });
     let end = earlier.fold(window.end(), UnixSeconds::min);
     if now >= end {
         return Err(Refusal::Expired { end, now });
@@ -231,9 +234,12 @@ fn check_proofs(
     request: &Request<'_>,
     now: UnixSeconds,
 ) -> Result<Vec<PublicKey>, Refusal> {
-    let demanded = content.grant.caveats.iter().chain(&content.narrowing).filter_map(|caveat| {
-        if let Caveat::Proved(key) = caveat { Some(*key) } else { None }
-    });
+    let demanded = content
+        .grant
+        .caveats
+        .iter()
+        .chain(&content.narrowing)
+        .filter_map(|caveat| if let Caveat::Proved(key) = caveat { Some(*key) } else { None });
     let mut proved = Vec::new();
     for key in content.grant.holder.into_iter().chain(demanded) {
         if proved.contains(&key) {

@@ -81,7 +81,8 @@ fn parse_hex(text: &str) -> Result<[u8; 32], KeyFileError> {
         Some(_) => return Err(KeyFileError::NotEd25519),
         None => text,
     };
-    hex::read(&digits.to_ascii_lowercase()).ok_or(KeyFileError::Malformed { format: KeyFormat::Hex })
+    hex::read(&digits.to_ascii_lowercase())
+        .ok_or(KeyFileError::Malformed { format: KeyFormat::Hex })
 }
 
 fn parse_pem(text: &str) -> Result<[u8; 32], KeyFileError> {

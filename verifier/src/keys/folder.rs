@@ -86,7 +86,8 @@ impl KeyRing {
         }
         for (stem, path, key) in keys(&folder.join("third-parties"))? {
             let name = ThirdParty::parse(&stem);
-            let name = name.map_err(|source| KeysError::ThirdParty { path: path.clone(), source })?;
+            let name =
+                name.map_err(|source| KeysError::ThirdParty { path: path.clone(), source })?;
             if ring.third_party(&name).is_some() {
                 return Err(KeysError::Twice { path });
             }

@@ -1,9 +1,9 @@
 //! Who signed which block: each block's key is named by the block before it.
 
-use super::flaw::Flaw;
-use super::wire::{Envelope, Signed, Tail};
 use crate::crypto::{self, Signature};
 use crate::key::PublicKey;
+use crate::wire::envelope::{Envelope, Signed, Tail};
+use crate::wire::flaw::Flaw;
 
 /// Ed25519's number among the algorithms, as signed payloads spell it.
 const ED25519: [u8; 4] = 0_u32.to_le_bytes();
@@ -74,8 +74,15 @@ pub(crate) fn payload(block: &Signed<'_>, previous: Option<&Signature>) -> Vec<u
 /// What a third party signs: its block, and the signature that stands before it.
 pub(crate) fn third_party_payload(block: &[u8], previous: &Signature) -> Vec<u8> {
     let version = 1_u32.to_le_bytes();
-    [b"\0EXTERNAL\0\0VERSION\0", version.as_slice(), b"\0PAYLOAD\0", block, b"\0PREVSIG\0", previous]
-        .concat()
+    [
+        b"\0EXTERNAL\0\0VERSION\0",
+        version.as_slice(),
+        b"\0PAYLOAD\0",
+        block,
+        b"\0PREVSIG\0",
+        previous,
+    ]
+    .concat()
 }
 
 fn seal_payload(last: &Signed<'_>) -> Vec<u8> {

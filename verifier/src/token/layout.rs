@@ -1,19 +1,21 @@
 //! Layout `farebox/1`: what each block of a token says, as types and back.
 
-use super::datalog::{Block, Check, Comparison, Operator, Predicate, Term};
-use super::flaw::Flaw;
-use super::symbols::Symbols;
-use super::wire::{self, Envelope, Room};
 use crate::caveat::{self, Caveat, CaveatText, StatementName};
 use crate::clock::UnixSeconds;
+use crate::crypto;
 use crate::grant::{
-    ApprovalDigest, Generation, Grant, GrantId, PolicyHash, Seat, Seats, Shard, Uses, Window,
+    ApprovalDigest, Generation, Grant, GrantId, Mark, PolicyHash, Seat, Seats, Shard, Uses, Window,
 };
 use crate::key::PublicKey;
 use crate::limits;
 use crate::name::{Action, Agent, Audience, Purpose, Resource, Step, StoreName, Workflow};
 use crate::params::ParamsDigest;
 use crate::params::pointer::Pointer;
+use crate::wire::block::{self, Room};
+use crate::wire::datalog::{Block, Check, Comparison, Operator, Predicate, Term};
+use crate::wire::envelope::Envelope;
+use crate::wire::flaw::Flaw;
+use crate::wire::symbols::Symbols;
 
 /// The layout's name, in the context of the authority block.
 pub(crate) const LAYOUT: &str = "farebox/1";
@@ -74,7 +76,7 @@ pub(crate) fn read<'a>(
 }
 
 fn read_authority<'a>(message: &'a [u8], symbols: &mut Symbols<'a>) -> Result<Grant, Flaw> {
-    let block = wire::read_block(message, symbols, AUTHORITY_ROOM)?;
+    let block = block::read_block(message, symbols, AUTHORITY_ROOM)?;
     if block.context != Some(LAYOUT) {
         return Err(Flaw::Layout);
     }
@@ -131,7 +133,11 @@ pub(crate) fn check_varying(grant: &Grant) -> Result<(), Flaw> {
     let held = |at: &Pointer| grant.caveats.iter().any(|caveat| caveat.place() == Some(at));
     let ordered = grant.varies.is_sorted_by(|a, b| a < b);
     let apart = |at: &Pointer| grant.varies.iter().all(|other| other == at || !other.contains(at));
-    if ordered && grant.varies.iter().all(|at| held(at) && apart(at)) { Ok(()) } else { Err(Flaw::Facts) }
+    if ordered && grant.varies.iter().all(|at| held(at) && apart(at)) {
+        Ok(())
+    } else {
+        Err(Flaw::Facts)
+    }
 }
 
 fn read_third_party(
@@ -139,7 +145,7 @@ fn read_third_party(
     key: PublicKey,
     grant: &Grant,
 ) -> Result<(StatementName, CaveatText, PublicKey), Flaw> {
-    let block = wire::read_block(message, &mut Symbols::default(), THIRD_PARTY_ROOM)?;
+    let block = block::read_block(message, &mut Symbols::default(), THIRD_PARTY_ROOM)?;
     if block.context.is_some() || block.version != THIRD_PARTY {
         return Err(Flaw::Version);
     }
@@ -155,7 +161,7 @@ fn read_holder<'a>(
     symbols: &mut Symbols<'a>,
     narrowing: &mut Vec<Caveat>,
 ) -> Result<(), Flaw> {
-    let block = wire::read_block(message, symbols, HOLDER_ROOM)?;
+    let block = block::read_block(message, symbols, HOLDER_ROOM)?;
     if block.context.is_some() {
         return Err(Flaw::Layout);
     }
@@ -172,7 +178,17 @@ fn read_holder<'a>(
 
 /// The authority block's bytes.
 pub(crate) fn write_authority<'a>(grant: &'a Grant, symbols: &mut Symbols<'a>) -> Vec<u8> {
-    wire::write_block(&authority(grant), symbols)
+    block::write_block(&authority(grant), symbols)
+}
+
+/// What a store keeps of a grant's content: a hash of all that the authority block says but where it
+/// is registered, for that is known only after the store has kept this.
+#[must_use]
+pub fn mark(grant: &Grant) -> Mark {
+    let bare = Grant { stores: None, ..grant.clone() };
+    let block = write_authority(&bare, &mut Symbols::default());
+    let [a, b, c, d, e, f, ..] = crypto::sha256(&[b"farebox-mark/1\0", &block]);
+    Mark::from_bytes([a, b, c, d, e, f])
 }
 
 /// The one block that says this grant.
@@ -188,14 +204,14 @@ fn authority(grant: &Grant) -> Block<'_> {
 pub(crate) fn write_holder<'a>(caveats: &'a [Caveat], symbols: &mut Symbols<'a>) -> Vec<u8> {
     let checks = caveats.iter().map(Caveat::write).collect();
     let block = Block { context: None, version: PLAIN, facts: Vec::new(), checks };
-    wire::write_block(&block, symbols)
+    block::write_block(&block, symbols)
 }
 
 /// A third party's block.
 pub(crate) fn write_third_party(name: &StatementName, value: &CaveatText) -> Vec<u8> {
     let fact = Predicate::new(name.as_str(), [Term::Text(value.as_str())]);
     let block = Block { version: THIRD_PARTY, facts: vec![fact], ..Block::default() };
-    wire::write_block(&block, &mut Symbols::default())
+    block::write_block(&block, &mut Symbols::default())
 }
 
 /// The checks that tie a token to its own facts: any biscuit verifier that forgets one still refuses.

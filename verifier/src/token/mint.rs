@@ -1,16 +1,16 @@
 //! Minting: a grant's bytes, made ready for a signature that is made elsewhere.
 
 use super::chain;
-use super::flaw::Flaw;
 use super::layout;
-use super::symbols::Symbols;
 use super::text::TokenText;
-use super::wire::{Envelope, Signed, Tail};
 use crate::caveat::Caveat;
 use crate::crypto::{self, Signature};
 use crate::grant::Grant;
 use crate::key::PublicKey;
 use crate::limits;
+use crate::wire::envelope::{Envelope, Signed, Tail};
+use crate::wire::flaw::Flaw;
+use crate::wire::symbols::Symbols;
 
 /// Why a grant has no token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -1,15 +1,15 @@
 //! Narrowing: what a holder may do to a token offline, and how a third party's statement joins it.
 
 use super::chain;
-use super::flaw::Flaw;
 use super::layout;
-use super::symbols::Symbols;
 use super::text::TokenText;
-use super::wire::{Envelope, Signed, Tail};
 use crate::caveat::{Caveat, CaveatText, StatementName};
 use crate::crypto::{self, NoRandom, Signature};
 use crate::key::PublicKey;
 use crate::limits;
+use crate::wire::envelope::{Envelope, Signed, Tail};
+use crate::wire::flaw::Flaw;
+use crate::wire::symbols::Symbols;
 
 /// Why nothing was appended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -106,6 +106,8 @@ fn append<'a>(
     envelope.tail = Tail::Secret(seed);
     layout::read(&envelope, &mut Symbols::default())?;
     let bytes = envelope.write();
-    if bytes.len() > limits::TOKEN_BYTES_MAX { Err(Flaw::TooLong)? }
+    if bytes.len() > limits::TOKEN_BYTES_MAX {
+        Err(Flaw::TooLong)?
+    }
     Ok(TokenText::of(&bytes))
 }

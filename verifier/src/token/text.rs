@@ -5,8 +5,8 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use super::flaw::Flaw;
 use crate::limits;
+use crate::wire::flaw::Flaw;
 
 /// The text of the longest token.
 const TEXT_BYTES_MAX: usize = limits::TOKEN_BYTES_MAX.div_ceil(3) * 4;
