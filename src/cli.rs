@@ -6,6 +6,7 @@
 
 mod answer;
 mod argument;
+mod demo;
 mod failure;
 mod keys;
 mod output;
@@ -66,6 +67,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Walk through the life of tokens at a real API on a loopback port
+    Demo,
     /// Make, list and retire keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
@@ -77,6 +80,7 @@ enum Command {
 impl Command {
     fn run(&self, stdin: &mut Stdin) -> Result<Answer, Failure> {
         match self {
+            Command::Demo => demo::run(),
             Command::Keys(command) => command.run(),
             Command::Token(command) => command.run(stdin),
         }

@@ -1,5 +1,6 @@
 //! farebox: a token for one action, that works once.
 
 pub mod cli;
+pub mod demo;
 pub mod oracle;
 pub mod signer;

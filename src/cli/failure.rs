@@ -12,6 +12,7 @@ use farebox_verifier::{
 };
 
 use super::Exit;
+use crate::demo::DemoError;
 use crate::signer::PrivateKeyError;
 
 /// Why a command did not do what it was asked: first what is wrong with the command line, then with what it
@@ -76,6 +77,10 @@ pub(super) enum Failure {
 
     #[error("no grant could be named")]
     Random(#[from] NoRandom),
+    #[error("the demo did not run to its end")]
+    Demo(#[from] DemoError),
+    #[error("no task can be run")]
+    Runtime(#[source] io::Error),
 }
 
 impl Failure {
@@ -110,7 +115,7 @@ impl Failure {
             }
             Failure::Token(_) | Failure::Narrow(_) => "bad-token",
             Failure::Mint(_) => "bad-request",
-            Failure::Random(_) => "internal",
+            Failure::Random(_) | Failure::Demo(_) | Failure::Runtime(_) => "internal",
         }
     }
 

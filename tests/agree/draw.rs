@@ -1,6 +1,7 @@
 //! A token and a request, drawn together: minted, stated of, narrowed, sealed, proved.
 
 use biscuit_auth::UnverifiedBiscuit;
+use farebox::signer::PrivateKey;
 use farebox_verifier::token::{self, Statement};
 use farebox_verifier::{
     Action, Audience, Caveat, CaveatText, Grant, GrantId, Outputs, Proof, PublicKey, RequestDigest,
@@ -19,15 +20,8 @@ pub(crate) struct Drawn {
     pub(crate) token: TokenText,
     pub(crate) grant: Grant,
     pub(crate) asked: Asked,
-    pub(crate) shape: Shape,
-}
-
-/// What became of the token after it was minted.
-#[derive(Clone, Copy, Default)]
-pub(crate) struct Shape {
-    pub(crate) narrowed: usize,
-    pub(crate) stated: usize,
-    pub(crate) sealed: usize,
+    /// What became of the token after it was minted.
+    pub(crate) steps: Vec<&'static str>,
 }
 
 /// A token and a request.
@@ -37,31 +31,31 @@ pub(crate) fn drawn(chance: &mut Chance, world: &World) -> Drawn {
     let mut token = world.signer.mint(&grant).unwrap();
     let mut demanded: Vec<PublicKey> = grant.holder.into_iter().collect();
     demanded.extend(grant.caveats.iter().filter_map(proved));
-    let mut shape = Shape::default();
+    let mut steps = Vec::new();
     let statement_at = chance.below(3);
     for step in 0..3 {
         if step == statement_at
             && let Some(stated) = state(chance, world, &token, &grant)
         {
             token = stated;
-            shape.stated += 1;
+            steps.push("stated of");
         }
         if step < 2 && chance.once_in(4) {
             let caveats = narrowing(chance, world, &asked);
             demanded.extend(caveats.iter().filter_map(proved));
             token = token::narrow(&token, &caveats).unwrap();
-            shape.narrowed += 1;
+            steps.push("narrowed");
         }
     }
     if chance.once_in(10) {
         token = sealed(&token);
-        shape.sealed += 1;
+        steps.push("sealed");
     }
     for key in demanded {
         prove(chance, world, &token, key, &mut asked);
     }
     disturb(chance, &mut asked);
-    Drawn { token, grant, asked, shape }
+    Drawn { token, grant, asked, steps }
 }
 
 /// The token, closed by the engine.
@@ -104,7 +98,8 @@ fn disturb(chance: &mut Chance, asked: &mut Asked) {
     }
 }
 
-fn narrowing(chance: &mut Chance, world: &World, asked: &Asked) -> Vec<Caveat> {
+/// Caveats that a holder may append.
+pub(crate) fn narrowing(chance: &mut Chance, world: &World, asked: &Asked) -> Vec<Caveat> {
     let mut caveats = Vec::new();
     while caveats.is_empty() || chance.once_in(2) && caveats.len() < 5 {
         let caveat = grants::caveat(chance, world, asked);
@@ -139,6 +134,17 @@ fn state(
     (slip != 2).then(|| token::append_statement(token, &statement).unwrap())
 }
 
+/// The request with a good proof by every holder.
+pub(crate) fn proved_by_all(world: &World, token: &TokenText, asked: &Asked) -> Asked {
+    let digest = asked.params.digest();
+    let digest = RequestDigest::of(&asked.action, &asked.resource, &asked.audience, digest, None);
+    let prove = |holder: &PrivateKey| {
+        let by = (holder.public(), asked.now);
+        Proof::make(token, &asked.audience, &digest, by, |message| holder.sign(message)).unwrap()
+    };
+    Asked { proofs: world.holders.iter().map(prove).collect(), ..asked.clone() }
+}
+
 /// A proof by this key, where chance slips one that is worth nothing, or none.
 fn prove(
     chance: &mut Chance,
@@ -148,7 +154,7 @@ fn prove(
     asked: &mut Asked,
 ) {
     let holder = world.holders.iter().find(|holder| holder.public() == key).unwrap();
-    let slip = if chance.slip() { chance.below(6) } else { 6 };
+    let slip = if chance.slip() { chance.below(7) } else { 7 };
     let by = if slip == 0 { &world.holders[0] } else { holder };
     let at = match slip {
         1 => *chance.choose(&[asked.now.minus(31), asked.now.plus(31)]),
@@ -163,10 +169,10 @@ fn prove(
     let sign = |message: &[u8]| by.sign(message);
     let proof = Proof::make(token, &asked.audience, &digest, (key, at), sign).unwrap();
     match slip {
-        3 => {}
+        3 | 4 => {}
         // Two by one key: the first counts.
-        4 => asked.proofs.insert(0, proof),
-        5 => asked.proofs.extend([proof.clone(), proof]),
+        5 => asked.proofs.insert(0, proof),
+        6 => asked.proofs.extend([proof.clone(), proof]),
         _ => asked.proofs.push(proof),
     }
 }

@@ -135,11 +135,14 @@ async fn a_token_comes_in_either_header_and_no_handler_sees_it() {
     .await;
     let call = || Call::post("/accounts/42/transfers").json(PARAMS);
     let bearer = |scheme: &str, token: &TokenText| format!("{scheme} {}", token.expose());
+    // Of a stranger's key: nobody asked for it, and nobody needs it.
+    let proof = format!("{}.1800000000.{}", "B".repeat(43), "A".repeat(86));
     let own = call().header("Farebox-Token", api.token().expose());
     let table = [
         (call().bearer(&api.token()), "- - -"),
         (call().header("authorization", &bearer("bEARER ", &api.token())), "- - -"),
-        (own.clone(), "- - -"),
+        (own, "- - -"),
+        (call().bearer(&api.token()).header("farebox-proof", &proof), "- - -"),
         // What another layer reads stays where it is.
         (
             call().header("Farebox-Token", api.token().expose()).header("authorization", "Basic x"),

@@ -8,7 +8,9 @@ use axum::http::StatusCode;
 use farebox_verifier::gate::Gate;
 use farebox_verifier::{Outcome, SettleError, Spent};
 
-use super::fixture::{Api, PARAMS, TRANSFERS, grant, soon};
+use super::fixture::{Api, PARAMS, TRANSFERS, grant, soon, transfer};
+use super::http::{Call, Reply};
+use super::running::Mark;
 
 /// A place where a handler leaves its grant for later.
 type Shelf = Arc<Mutex<Option<Spent>>>;
@@ -16,6 +18,28 @@ type Shelf = Arc<Mutex<Option<Spent>>>;
 /// An API whose replies wait for no deaf store.
 async fn api(routes: impl FnOnce(&Gate) -> Router) -> Api {
     Api::serve_with(|gate| gate.settle_within(Duration::from_millis(10)), routes).await
+}
+
+#[tokio::test]
+async fn a_reply_waits_for_its_report() {
+    let (asked, answer) = (Mark::new(), Mark::new());
+    let api = Api::serve_with(
+        |gate| gate.settle_within(Duration::from_secs(60)),
+        |gate| {
+            let route = gate.action("payments.transfer").on("account/{id}").json();
+            Router::new().route(TRANSFERS, route.post(|| async { "done" }))
+        },
+    )
+    .await;
+    api.store.hold_reports(asked.clone(), answer.clone());
+    let mut stream = transfer(&api.token()).begin(api.address).await;
+    asked.reached().await;
+    // By the time that another call is answered, this one's reply would have come.
+    assert_eq!(api.send(Call::post("/accounts/42/transfers")).await.status, 401);
+    let early = stream.try_read(&mut [0]).unwrap_err();
+    assert_eq!(early.kind(), std::io::ErrorKind::WouldBlock);
+    answer.set();
+    assert_eq!(Reply::read(&mut stream).await.text(), "done");
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@ use farebox_verifier::{
 use tokio::sync::watch;
 
 use super::fixture::soon;
+use super::running::Mark;
 
 pub(crate) struct Watched {
     memory: Memory,
@@ -19,6 +20,8 @@ pub(crate) struct Watched {
     reports: Mutex<VecDeque<SettleError>>,
     /// Whether spends are carried out and never answered.
     mute: AtomicBool,
+    /// Set when a report comes in, and what its answer waits for.
+    held: Mutex<Option<(Mark, Mark)>>,
     /// Whether it takes no reports.
     deaf: AtomicBool,
     heard: watch::Sender<Heard>,
@@ -41,6 +44,7 @@ impl Watched {
             memory,
             spends: Mutex::default(),
             reports: Mutex::default(),
+            held: Mutex::default(),
             mute: AtomicBool::new(false),
             deaf: AtomicBool::new(false),
             heard: watch::Sender::new(Heard::default()),
@@ -59,6 +63,11 @@ impl Watched {
     /// Refuses the next reports so.
     pub(crate) fn refuse_reports(&self, errors: impl IntoIterator<Item = SettleError>) {
         self.reports.lock().unwrap().extend(errors);
+    }
+
+    /// Marks that a report came in, and answers it when it is told to.
+    pub(crate) fn hold_reports(&self, asked: Mark, answer: Mark) {
+        *self.held.lock().unwrap() = Some((asked, answer));
     }
 
     /// Takes uses, and tells nobody.
@@ -127,6 +136,11 @@ impl SpendStore for Watched {
         outcome: Outcome,
     ) -> Answer<'a, Result<(), SettleError>> {
         Box::pin(async move {
+            let held = self.held.lock().unwrap().clone();
+            if let Some((asked, answer)) = held {
+                asked.set();
+                answer.reached().await;
+            }
             let down = self.deaf.load(Ordering::SeqCst).then_some(SettleError::Down);
             if let Some(error) = down.or_else(|| self.reports.lock().unwrap().pop_front()) {
                 self.heard.send_modify(|heard| heard.unheard += 1);

@@ -168,7 +168,7 @@ pub(super) fn caveat(caveat: &Caveat) -> Check {
 }
 
 pub(super) fn fact<const N: usize>(name: &str, terms: [Term; N]) -> Fact {
-    Fact::new(name.to_owned(), terms.to_vec())
+    Fact::new(name.to_owned(), terms)
 }
 
 pub(super) fn literal<const N: usize>(name: &str, terms: [Term; N]) -> Check {
@@ -177,7 +177,7 @@ pub(super) fn literal<const N: usize>(name: &str, terms: [Term; N]) -> Check {
 
 fn check<const N: usize>(name: &str, terms: [Term; N], comparisons: Vec<Expression>) -> Check {
     let head = Predicate::new("query".to_owned(), Vec::new());
-    let body = Predicate::new(name.to_owned(), terms.to_vec());
+    let body = Predicate::new(name.to_owned(), terms);
     let query = Rule::new(head, vec![body], comparisons, Vec::new());
     Check { queries: vec![query], kind: CheckKind::One }
 }

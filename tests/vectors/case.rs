@@ -141,9 +141,7 @@ impl Asked {
     fn sent(&self) -> Result<Params, ParamsDigest> {
         match &self.params {
             Some(params) => Ok(Params::parse(&serde_json::to_vec(params).unwrap()).unwrap()),
-            None => {
-                Err(ParamsDigest::from_hex(self.params_sha256.as_deref().unwrap()).unwrap())
-            }
+            None => Err(ParamsDigest::from_hex(self.params_sha256.as_deref().unwrap()).unwrap()),
         }
     }
 }
@@ -171,7 +169,8 @@ impl Case {
         self.facts = facts.iter().map(ToString::to_string).collect();
         if self.result == "verified" {
             let needed = |fact: &&Fact| {
-                let others: Vec<Fact> = facts.iter().filter(|other| other != fact).cloned().collect();
+                let others: Vec<Fact> =
+                    facts.iter().filter(|other| other != fact).cloned().collect();
                 !self.accepted_by_engine(&others)
             };
             self.needs = facts.iter().filter(needed).map(ToString::to_string).collect();

@@ -9,7 +9,7 @@ use farebox::signer::PrivateKey;
 use prost::Message as _;
 use zeroize::Zeroizing;
 
-use super::fixture::{ISSUER, Key};
+use super::fixture::{ISSUER, Key, NEXT};
 
 /// Ed25519's number among the algorithms, as signed payloads spell it.
 const ED25519: [u8; 4] = [0; 4];
@@ -60,7 +60,7 @@ pub(super) fn third_party(token: &str, block: Vec<u8>, key: Key, external: Vec<u
     let holder = secret(token);
     let mut token = decode(token);
     let previous = token.blocks.last().unwrap_or(&token.authority).signature.clone();
-    let next = super::fixture::NEXT[0];
+    let next = NEXT[0];
     let public = |key: Key| PublicKey { algorithm: 0, key: key.public().as_bytes().to_vec() };
     let payload = [
         b"\0BLOCK\0\0VERSION\0".as_slice(),

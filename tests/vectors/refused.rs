@@ -24,8 +24,7 @@ fn keys() -> Vec<Case> {
     anonymous.root_key_id = None;
     let mut renamed = forge::decode(token.expose());
     renamed.root_key_id = Some(2);
-    let both =
-        vec![issuer_key(1, ISSUER, "trusted"), issuer_key(2, SECOND_ISSUER, "trusted")];
+    let both = vec![issuer_key(1, ISSUER, "trusted"), issuer_key(2, SECOND_ISSUER, "trusted")];
     vec![
         refused(
             "unknown-key",
@@ -88,7 +87,12 @@ fn kinds() -> Vec<Case> {
             verifier: two,
             ..bad("stores", "no-store", "registered nowhere", unregistered.expose())
         },
-        bad("fresh", "fresh-refused", "a token that needs no store is refused by default", fresh.expose()),
+        bad(
+            "fresh",
+            "fresh-refused",
+            "a token that needs no store is refused by default",
+            fresh.expose(),
+        ),
     ]
 }
 
@@ -167,13 +171,41 @@ fn bounds() -> Vec<Case> {
     };
     let caveat = |name: &str, why: &str, params: &str| case("caveat-failed", name, why, params);
     vec![
-        caveat("bound-above", "more than at most", r#"{"amount": 101, "to": "acme", "note": "rent"}"#),
-        caveat("bound-below", "less than at least", r#"{"amount": 0, "to": "acme", "note": "rent"}"#),
-        caveat("bound-other-text", "none of the texts", r#"{"amount": 1, "to": "Acme", "note": "rent"}"#),
-        caveat("bound-other-type", "a text is no integer", r#"{"amount": "1", "to": "acme", "note": "rent"}"#),
-        caveat("bound-fraction", "a fraction is no integer", r#"{"amount": 1.5, "to": "acme", "note": "rent"}"#),
-        caveat("bound-null", "null is no integer", r#"{"amount": null, "to": "acme", "note": "rent"}"#),
-        caveat("bound-absent", "a member that varies must be there", r#"{"to": "acme", "note": "rent"}"#),
+        caveat(
+            "bound-above",
+            "more than at most",
+            r#"{"amount": 101, "to": "acme", "note": "rent"}"#,
+        ),
+        caveat(
+            "bound-below",
+            "less than at least",
+            r#"{"amount": 0, "to": "acme", "note": "rent"}"#,
+        ),
+        caveat(
+            "bound-other-text",
+            "none of the texts",
+            r#"{"amount": 1, "to": "Acme", "note": "rent"}"#,
+        ),
+        caveat(
+            "bound-other-type",
+            "a text is no integer",
+            r#"{"amount": "1", "to": "acme", "note": "rent"}"#,
+        ),
+        caveat(
+            "bound-fraction",
+            "a fraction is no integer",
+            r#"{"amount": 1.5, "to": "acme", "note": "rent"}"#,
+        ),
+        caveat(
+            "bound-null",
+            "null is no integer",
+            r#"{"amount": null, "to": "acme", "note": "rent"}"#,
+        ),
+        caveat(
+            "bound-absent",
+            "a member that varies must be there",
+            r#"{"to": "acme", "note": "rent"}"#,
+        ),
         case(
             "wrong-params",
             "beside-the-bounds",
@@ -253,18 +285,43 @@ fn proofs() -> Vec<Case> {
     let doubled = swap(prove(bound, &other, HOLDER, NOW)).proved(bound, HOLDER, NOW);
     vec![
         missing("proof-missing", "nobody proved anything", bound, asked()),
-        missing("proof-by-another", "a stranger proved", bound, asked().proved(bound, STRANGER, NOW)),
-        missing("worker-proof-missing", "only the holder proved", &handed, asked().proved(&handed, HOLDER, NOW)),
+        missing(
+            "proof-by-another",
+            "a stranger proved",
+            bound,
+            asked().proved(bound, STRANGER, NOW),
+        ),
+        missing(
+            "worker-proof-missing",
+            "only the holder proved",
+            &handed,
+            asked().proved(&handed, HOLDER, NOW),
+        ),
         invalid("proof-stale", "31 seconds old", bound, made_at(NOW.minus(31))),
         invalid("proof-of-tomorrow", "31 seconds ahead", bound, made_at(NOW.plus(31))),
-        invalid("proof-for-another-request", "for account/43", bound, swap(prove(bound, &other, HOLDER, NOW))),
-        invalid("proof-for-another-audience", "for another API", bound, swap(prove(bound, &elsewhere, HOLDER, NOW))),
+        invalid(
+            "proof-for-another-request",
+            "for account/43",
+            bound,
+            swap(prove(bound, &other, HOLDER, NOW)),
+        ),
+        invalid(
+            "proof-for-another-audience",
+            "for another API",
+            bound,
+            swap(prove(bound, &elsewhere, HOLDER, NOW)),
+        ),
         invalid(
             "proof-for-another-token",
             "for the token before it was narrowed",
             &narrowed,
             asked().proved(bound, HOLDER, NOW),
         ),
-        invalid("proof-after-a-false-one", "the first proof of a key is the one that counts", bound, doubled),
+        invalid(
+            "proof-after-a-false-one",
+            "the first proof of a key is the one that counts",
+            bound,
+            doubled,
+        ),
     ]
 }

@@ -46,8 +46,12 @@ fn plain() -> Vec<Case> {
             ..verified("by-digest", "a digest is enough where nothing varies", token)
         },
         Case {
-            request: sending(r#"{"to": "acme", "amount": 4e1}"#),
-            ..verified("same-digest", "40 and 4e1 are one number, and members have no order", token)
+            request: sending(r#"{"to": "acme", "amount": 40.0}"#),
+            ..verified(
+                "same-digest",
+                "40 and 40.0 are one number, and members have no order",
+                token,
+            )
         },
         everything(),
         no_params(),
@@ -109,7 +113,8 @@ fn fresh() -> Case {
 
 /// One case for each kind of caveat in the issuer's block.
 fn caveats() -> Vec<Case> {
-    let sent = r#"{"amount": 40, "to": "acme", "path": "src/main.rs", "items": [{"n": -3}], "a/b~": ""}"#;
+    let sent =
+        r#"{"amount": 40, "to": "acme", "path": "src/main.rs", "items": [{"n": -3}], "a/b~": ""}"#;
     let digest = fixture::params(sent).digest();
     let case = |name: &str, why: &str, caveat: Caveat| {
         let token = mint(&Grant { params: digest, ..with([caveat]) });
@@ -162,8 +167,16 @@ fn bounds() -> Vec<Case> {
             "members that vary are outside of the digest and within their bounds",
             r#"{"amount": 40, "to": "acme", "note": "rent"}"#,
         ),
-        case("varying-least", "the bounds are inside", r#"{"amount": 1, "to": "globex", "note": "rent"}"#),
-        case("varying-most", "the bounds are inside", r#"{"amount": 100, "to": "acme", "note": "rent"}"#),
+        case(
+            "varying-least",
+            "the bounds are inside",
+            r#"{"amount": 1, "to": "globex", "note": "rent"}"#,
+        ),
+        case(
+            "varying-most",
+            "the bounds are inside",
+            r#"{"amount": 100, "to": "acme", "note": "rent"}"#,
+        ),
     ]
 }
 
@@ -171,7 +184,8 @@ fn holders() -> Vec<Case> {
     let bound = mint(&held());
     let bound = bound.expose();
     let plain = mint(&grant());
-    let handed = biscuit::append(plain.expose(), holder_block(&[Caveat::Proved(WORKER.public())]), NEXT[0]);
+    let handed =
+        biscuit::append(plain.expose(), holder_block(&[Caveat::Proved(WORKER.public())]), NEXT[0]);
     let relayed = biscuit::append(bound, holder_block(&[Caveat::Proved(WORKER.public())]), NEXT[0]);
     let digest = Asked { params: None, params_sha256: Some(grant().params.to_string()), ..asked() };
     let old = |seconds| asked().proved(bound, HOLDER, UnixSeconds(NOW.0 - seconds));
@@ -180,14 +194,21 @@ fn holders() -> Vec<Case> {
             request: asked().proved(bound, HOLDER, NOW),
             ..verified("holder", "bound to a key, whose holder proves it", bound)
         },
-        Case { request: old(30), ..verified("proof-30-seconds-old", "the last second of a proof", bound) },
+        Case {
+            request: old(30),
+            ..verified("proof-30-seconds-old", "the last second of a proof", bound)
+        },
         Case {
             request: digest.proved(bound, HOLDER, NOW),
             ..verified("proof-by-digest", "a proof needs no more than the digest", bound)
         },
         Case {
             request: asked().proved(&handed, WORKER, NOW),
-            ..verified("handed-to-a-worker", "an unbound token that its holder tied to one key", &handed)
+            ..verified(
+                "handed-to-a-worker",
+                "an unbound token that its holder tied to one key",
+                &handed,
+            )
         },
         Case {
             request: asked().proved(&relayed, WORKER, NOW).proved(&relayed, HOLDER, NOW),
@@ -205,9 +226,18 @@ pub(super) fn holder_block(caveats: &[Caveat]) -> biscuit_auth::BlockBuilder {
 fn blocks() -> Vec<Case> {
     let base = mint(&grant());
     let base = base.expose();
-    let narrow = |token: &str, caveats: &[Caveat], next| biscuit::append(token, holder_block(caveats), next);
-    let one = narrow(base, &[Caveat::Before(NOW.plus(10)), Caveat::IntAtMost(at("/amount"), 40)], NEXT[0]);
-    let two = narrow(&one, &[Caveat::TextIs(at("/to"), text("acme")), Caveat::Before(NOW.plus(5))], NEXT[1]);
+    let narrow =
+        |token: &str, caveats: &[Caveat], next| biscuit::append(token, holder_block(caveats), next);
+    let one = narrow(
+        base,
+        &[Caveat::Before(NOW.plus(10)), Caveat::IntAtMost(at("/amount"), 40)],
+        NEXT[0],
+    );
+    let two = narrow(
+        &one,
+        &[Caveat::TextIs(at("/to"), text("acme")), Caveat::Before(NOW.plus(5))],
+        NEXT[1],
+    );
     let approved = mint(&signed());
     let third = biscuit::append_third(approved.expose(), APPROVED, fixture::CHANGE_MGMT, NEXT[0]);
     let after = narrow(&third, &[Caveat::IntAtMost(at("/amount"), 50)], NEXT[1]);

@@ -28,7 +28,7 @@ pub(crate) fn sign(seed: &[u8; 32], message: &[u8]) -> Option<Signature> {
 
 pub(crate) fn random<const N: usize>() -> Result<[u8; N], NoRandom> {
     let mut bytes = [0; N];
-    match getrandom::getrandom(&mut bytes) {
+    match getrandom::fill(&mut bytes) {
         Ok(()) => Ok(bytes),
         Err(_) => Err(NoRandom),
     }
