@@ -86,6 +86,18 @@ impl World {
         token::narrow(&token, &narrowing()).unwrap().expose().to_owned()
     }
 
+    /// With a holder's block that joins five predicates over two dozen facts.
+    pub fn with_deep_join(&self) -> String {
+        use biscuit_auth::builder::{Algorithm, BlockBuilder};
+        let facts: String = (0..24).map(|i| format!("x({i});")).collect();
+        let code = format!("{facts} check if x($a), x($b), x($c), x($d), x($e), $a < 0");
+        let key = self.signer.public();
+        let key = biscuit_auth::PublicKey::from_bytes(key.as_bytes(), Algorithm::Ed25519).unwrap();
+        let token = biscuit_auth::Biscuit::from_base64(self.mint(&self.grant()), key).unwrap();
+        let token = token.append(BlockBuilder::new().code(code).unwrap()).unwrap();
+        token.to_base64().unwrap().trim_end_matches('=').to_owned()
+    }
+
     pub fn with_statement(&self) -> String {
         let third = key(3);
         let name = StatementName::parse("change_approved").unwrap();

@@ -72,6 +72,7 @@ pub fn refusals() -> Vec<Case> {
             grant.resource = Resource::parse("account/43").unwrap();
         }),
         refused("refuse: no proof", "holder-proof-missing", |w| w.mint(&w.bound_to_holder()), |_| ()),
+        refused("refuse: deep join", "bad-token", World::with_deep_join, |_| ()),
         refused("refuse: bit flipped", "bad-token", flipped, |_| ()),
         refused("refuse: cut", "bad-token", |w| w.mint(&w.grant())[..500].to_owned(), |_| ()),
         refused("refuse: too long", "bad-token", |_| "A".repeat(100_000), |_| ()),

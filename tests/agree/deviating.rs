@@ -95,8 +95,11 @@ impl Authority {
             3 | 4 => {
                 // The place's own kind, so that the block stays close to the layout.
                 let name = |text: &str| text.split('(').next().map(str::to_owned);
-                let alike: Vec<_> =
-                    other.statements.iter().filter(|s| name(s) == name(&self.statements[at])).collect();
+                let alike: Vec<_> = other
+                    .statements
+                    .iter()
+                    .filter(|s| name(s) == name(&self.statements[at]))
+                    .collect();
                 if !alike.is_empty() {
                     self.statements[at] = (*chance.choose(&alike)).clone();
                 }

@@ -146,13 +146,7 @@ pub(crate) fn proved_by_all(world: &World, token: &TokenText, asked: &Asked) -> 
 }
 
 /// A proof by this key, where chance slips one that is worth nothing, or none.
-fn prove(
-    chance: &mut Chance,
-    world: &World,
-    token: &TokenText,
-    key: PublicKey,
-    asked: &mut Asked,
-) {
+fn prove(chance: &mut Chance, world: &World, token: &TokenText, key: PublicKey, asked: &mut Asked) {
     let holder = world.holders.iter().find(|holder| holder.public() == key).unwrap();
     let slip = if chance.slip() { chance.below(7) } else { 7 };
     let by = if slip == 0 { &world.holders[0] } else { holder };

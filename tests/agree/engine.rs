@@ -29,14 +29,19 @@ pub(crate) fn assert_means(token: &TokenText, grant: &Grant, signer: &Signer) {
     let minted = source(&signer.mint(grant).unwrap()).unwrap();
     assert_eq!(found.lines().count(), minted.lines().count(), "{}", token.expose());
     for (found, minted) in found.lines().zip(minted.lines()) {
-        assert!(found == minted || same_set(found, minted), "{found}\n{minted}\n{}", token.expose());
+        assert!(
+            found == minted || same_set(found, minted),
+            "{found}\n{minted}\n{}",
+            token.expose()
+        );
     }
 }
 
 /// Sets print in the order of their symbols' numbers, which another writer may number otherwise.
 fn same_set(a: &str, b: &str) -> bool {
     let members = |line: &str| {
-        let mut members: Vec<_> = line.split(['{', '}']).flat_map(|part| part.split(", ")).collect();
+        let mut members: Vec<_> =
+            line.split(['{', '}']).flat_map(|part| part.split(", ")).collect();
         members.sort_unstable();
         members.join("\n")
     };

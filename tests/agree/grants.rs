@@ -30,9 +30,9 @@ pub(crate) fn grant(chance: &mut Chance, world: &World, asked: &Asked) -> Grant 
         varies,
         approval: chance.once_in(4).then(|| ApprovalDigest::from_bytes(chance.bytes())),
         stores: chance.once_in(2).then(|| seats(chance)),
-        workflow: chance.once_in(3).then(|| {
-            (Workflow::parse(word(chance)).unwrap(), Step::parse(word(chance)).unwrap())
-        }),
+        workflow: chance
+            .once_in(3)
+            .then(|| (Workflow::parse(word(chance)).unwrap(), Step::parse(word(chance)).unwrap())),
         purpose: chance.once_in(3).then(|| {
             Purpose::parse(chance.pick(&["invoice \"7\"", "read", "a\\b", "{x} $v"])).unwrap()
         }),

@@ -9,7 +9,6 @@ use super::engine;
 use super::tally::Tally;
 use super::world::World;
 
-
 #[test]
 fn the_engine_agrees_on_random_tokens() {
     let world = World::new();

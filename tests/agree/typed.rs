@@ -83,7 +83,8 @@ impl Base {
     /// The token with one more block for each text.
     fn narrowed(&self, texts: &[String]) -> TokenText {
         let append = |open: UnverifiedBiscuit, text: &String| {
-            let block = BlockBuilder::new().code(text).unwrap_or_else(|why| panic!("{text}: {why}"));
+            let block =
+                BlockBuilder::new().code(text).unwrap_or_else(|why| panic!("{text}: {why}"));
             open.append_with_keypair(&engines_key([9; 32]), block).unwrap()
         };
         let open = texts.iter().fold(self.open.clone(), append);

@@ -45,8 +45,18 @@ pub(crate) const TEXTS: [&str; 14] = [
 ];
 /// Places that are no place, or are in one spelling alone.
 const ODD_PLACES: [&str; 12] = [
-    "", "/", "/amount", "/missing", "/list/00", "/list/-", "/list/+1", "/list/-0", "/list/1",
-    "/nested/amount", "/a~1b", "/~0",
+    "",
+    "/",
+    "/amount",
+    "/missing",
+    "/list/00",
+    "/list/-",
+    "/list/+1",
+    "/list/-0",
+    "/list/1",
+    "/nested/amount",
+    "/a~1b",
+    "/~0",
 ];
 
 pub(crate) fn text(chance: &mut Chance) -> &'static str {

@@ -23,7 +23,8 @@ pub(crate) fn inside(chance: &mut Chance, keys: &[String; 3]) -> String {
     let space = chance.pick(&["", " ", "  "]);
     match chance.below(12) {
         0..=3 => {
-            let at = chance.pick(&["/amount", "/amount", "/amount", "/list/0", "/nested/amount", "/to"]);
+            let at =
+                chance.pick(&["/amount", "/amount", "/amount", "/list/0", "/nested/amount", "/to"]);
             let first = int(chance, x);
             let second = second(chance, |chance| int(chance, x));
             format!("check if int({space}\"{at}\", ${x}), {first}{second}")

@@ -17,7 +17,8 @@ use super::asked::Asked;
 pub(crate) const NOW: UnixSeconds = UnixSeconds(1_800_000_000);
 /// The issuer's key, by its number.
 pub(crate) const KEY: u32 = 7;
-const ISSUER: [u8; 32] = [3; 32];
+/// The seed of it.
+pub(crate) const ISSUER: [u8; 32] = [3; 32];
 
 /// Everybody, with fixed keys.
 pub(crate) struct World {

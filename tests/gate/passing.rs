@@ -136,7 +136,7 @@ async fn a_token_comes_in_either_header_and_no_handler_sees_it() {
     let call = || Call::post("/accounts/42/transfers").json(PARAMS);
     let bearer = |scheme: &str, token: &TokenText| format!("{scheme} {}", token.expose());
     // Of a stranger's key: nobody asked for it, and nobody needs it.
-    let proof = format!("{}.1800000000.{}", "B".repeat(43), "A".repeat(86));
+    let proof = format!("{}E.1800000000.{}", "B".repeat(42), "A".repeat(86));
     let own = call().header("Farebox-Token", api.token().expose());
     let table = [
         (call().bearer(&api.token()), "- - -"),

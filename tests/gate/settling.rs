@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
 use farebox_verifier::gate::Gate;
 use farebox_verifier::{Outcome, SettleError, Spent};
 
@@ -136,6 +138,23 @@ async fn a_grant_that_is_let_go_of_after_the_reply_is_unknown() {
     let spent = shelf.lock().unwrap().take();
     std::thread::spawn(move || drop(spent)).join().unwrap();
     assert_eq!(api.store.outcome(grant.id).await, Outcome::Unknown);
+}
+
+#[tokio::test]
+async fn a_grant_that_nobody_took_settles_though_the_request_lives_on() {
+    async fn keeps(request: Request) -> Response {
+        let mut response = "done".into_response();
+        *response.extensions_mut() = request.extensions().clone();
+        response
+    }
+    let api = api(|gate| {
+        let route = gate.action("payments.transfer").on("account/{id}").json();
+        Router::new().route(TRANSFERS, route.post(keeps))
+    })
+    .await;
+    let grant = grant(PARAMS);
+    assert_eq!(api.transfer(&api.mint(&grant)).await.text(), "done");
+    assert_eq!(api.store.outcome(grant.id).await, Outcome::Succeeded);
 }
 
 #[tokio::test]

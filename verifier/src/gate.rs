@@ -134,7 +134,8 @@ impl Gate {
     }
 
     /// Spends what a handler looked at first, within the gate's time for it. On a route of this gate the
-    /// grant then settles by the reply, as if the gate had spent it.
+    /// grant then settles by the reply, as if the gate had spent it. A handler that is cut off in the middle
+    /// of this leaves it to the store, which ends what it had given as unknown.
     ///
     /// # Errors
     /// The [`Problem`] to reply with where the use was not taken, or nobody can tell.

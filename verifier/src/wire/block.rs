@@ -87,7 +87,14 @@ impl<'a> Reading<'a, '_> {
             let check = self.block.checks.get_mut(check).ok_or(Flaw::Scope)?;
             check.trusting = Some(*key.ok_or(Flaw::Scope)?);
         }
-        Ok(self.block)
+        // Other libraries refuse a key that stands twice, or is none, even where no check trusts it.
+        let mut trusted = Vec::new();
+        for key in self.block.checks.iter().filter_map(|check| check.trusting) {
+            if !trusted.contains(&key) {
+                trusted.push(key);
+            }
+        }
+        if trusted == self.keys { Ok(self.block) } else { Err(Flaw::Scope) }
     }
 
     fn fact(&mut self, message: &'a [u8]) -> Result<(), Flaw> {
