@@ -9,8 +9,8 @@ use std::sync::atomic::Ordering;
 
 use farebox_verifier::token::{NarrowError, TokenText, narrow};
 use farebox_verifier::{
-    Audience, Caveat, Clock as _, Grant, GrantId, Issuer, KeyRing, NoRandom, Outputs, Params, Pointer,
-    Proof, Request, Sent,
+    Audience, Caveat, Clock as _, Grant, GrantId, Issuer, KeyRing, NoRandom, Outputs, Params,
+    Pointer, Proof, Request, Sent,
 };
 
 use self::api::Api;
@@ -109,7 +109,8 @@ impl Walk {
     async fn bounded(&mut self) -> Result<(), DemoError> {
         let amount = pointer("/amount")?;
         let varies = vec![amount.clone()];
-        let exact = params(TRANSFER)?.digest_without(&varies).or(Err(DemoError::Wrong("a member")))?;
+        let exact =
+            params(TRANSFER)?.digest_without(&varies).or(Err(DemoError::Wrong("a member")))?;
         let caveats = vec![Caveat::IntAtMost(amount.clone(), 5000)];
         let bounded = Grant { params: exact, varies, caveats, ..self.grant()? };
         let token = self.mint(&bounded)?;
@@ -131,7 +132,8 @@ impl Walk {
         let (by_thief, by_holder) = (self.prove(&token, &thief)?, self.prove(&token, &holder)?);
         self.step("stolen, without a proof", "holder-proof-missing", good).await?;
         let proof = Some(by_thief.as_str());
-        self.step("stolen, with another's proof", "holder-proof-missing", Call { proof, ..good }).await?;
+        self.step("stolen, with another's proof", "holder-proof-missing", Call { proof, ..good })
+            .await?;
         let proof = Some(by_holder.as_str());
         self.step("by its holder", "ran", Call { proof, ..good }).await
     }

@@ -119,10 +119,8 @@ impl SpendStore for Script {
     }
 }
 
-const FIRST: Result<Receipt, SpendError> =
-    Ok(Receipt { spent_at: NOW, sending: Sending::First });
-const REPEAT: Result<Receipt, SpendError> =
-    Ok(Receipt { spent_at: NOW, sending: Sending::Repeat });
+const FIRST: Result<Receipt, SpendError> = Ok(Receipt { spent_at: NOW, sending: Sending::First });
+const REPEAT: Result<Receipt, SpendError> = Ok(Receipt { spent_at: NOW, sending: Sending::Repeat });
 
 async fn spend(script: &Arc<Script>) -> Result<farebox_verifier::Spent, Refusal> {
     let world = world();

@@ -14,9 +14,9 @@ pub(super) fn run() -> Result<Answer, Failure> {
     let as_told = steps.iter().filter(|step| step.expected == step.came).count();
     let mut lines: Vec<String> = steps.iter().map(line).collect();
     lines.push(format!("{as_told} of {} steps came out as told", steps.len()));
-    let json = steps.iter().map(|step| {
-        json!({ "what": step.what, "expected": step.expected, "came": step.came })
-    });
+    let json = steps
+        .iter()
+        .map(|step| json!({ "what": step.what, "expected": step.expected, "came": step.came }));
     let answer = Answer::done(lines, json!({ "steps": json.collect::<Vec<_>>() }));
     let exit = if as_told == steps.len() { Exit::Done } else { Exit::Refused };
     Ok(Answer { exit, ..answer })

@@ -9,9 +9,9 @@ use axum::Router;
 use axum::extract::State;
 use farebox_verifier::gate::Gate;
 use farebox_verifier::{
-    Action, Agent, Audience, Clock as _, Grant, GrantId, Issuer, KeyRing, Keys, ManualClock, Memory,
-    NameError, Params, PolicyHash, Registered, Resource, SystemClock, TokenText, UnixSeconds, Uses,
-    Verifier, Window,
+    Action, Agent, Audience, Clock as _, Grant, GrantId, Issuer, KeyRing, Keys, ManualClock,
+    Memory, NameError, Params, PolicyHash, Registered, Resource, SystemClock, TokenText,
+    UnixSeconds, Uses, Verifier, Window,
 };
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;

@@ -240,7 +240,7 @@ fn texts(chance: &mut Chance, text: &str) -> Vec<(String, &'static str)> {
     ];
     // The last letter of such a text has bits that stand for nothing.
     let last = ALPHABET.iter().position(|letter| char::from(*letter) == *letters.last().unwrap());
-    if letters.len() % 4 != 0 {
+    if !letters.len().is_multiple_of(4) {
         let spare = char::from(ALPHABET[last.unwrap() ^ 1]);
         texts.push((with(letters.len() - 1, spare), "spare bits"));
     }

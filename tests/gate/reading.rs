@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::{Json, Router};
+use farebox::signer::{PrivateKey, Signer};
 use farebox_verifier::{Grant, ParamsDigest, Resource};
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt as _;
@@ -157,7 +158,8 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
     stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.unwrap();
     assert_eq!(Reply::read(&mut stream).await.refused(), (413, "too-large".into()));
     // Of a body that does not say its length, no more is read than the limit.
-    let head = Call::post("/small").json("").header("transfer-encoding", "chunked").head(0);
+    let head = Call::post("/small").json("").bearer(&api.token());
+    let head = head.header("transfer-encoding", "chunked").head(0);
     let body = "8\r\n[1,2,3,4\r\n9\r\n,5,6,7,8]\r\n0\r\n\r\n";
     let bytes = format!("{head}connection: close\r\n\r\n{body}");
     let reply = exchange(api.address, bytes.as_bytes()).await;
@@ -165,6 +167,23 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
     let fits =
         Call::post("/small").json("[1,2,3,4,5,6,78]").bearer(&api.mint(&grant("[1,2,3,4,5,6,78]")));
     assert_eq!(api.send(fits).await.status, 200);
+}
+
+#[tokio::test]
+async fn no_body_is_read_of_whoever_brings_no_token_of_a_trusted_issuer() {
+    let api = api().await;
+    let forged = Signer::new(api.signer.id(), PrivateKey::generate().unwrap());
+    let forged = forged.mint(&grant("{}")).unwrap();
+    for (call, expected) in [
+        (post().json(""), (401, "unauthenticated".into())),
+        (post().json("").bearer(&forged), (401, "bad-token".into())),
+    ] {
+        let mut stream = TcpStream::connect(api.address).await.unwrap();
+        let head = call.head(1 << 20);
+        // Not one byte of the body is sent, and the refusal comes all the same.
+        stream.write_all(format!("{head}connection: close\r\n\r\n").as_bytes()).await.unwrap();
+        assert_eq!(Reply::read(&mut stream).await.refused(), expected);
+    }
 }
 
 #[tokio::test]

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use farebox_verifier::token::narrow;
 use farebox::signer::Signer;
+use farebox_verifier::token::narrow;
 use farebox_verifier::{Caveat, CaveatText, Grant, OneOf, OutputName, Pointer, Resource};
 
 use crate::forge::{self, changed, encode, with_block};
@@ -40,7 +40,8 @@ fn large() -> Grant {
     let text = |i: usize| CaveatText::parse(&format!("{i:040}")).unwrap();
     let mut caveats = vec![Caveat::Before(NOW.plus(50)); 22];
     let set = |i: usize| OneOf::new((i..i + 32).map(text)).unwrap();
-    caveats.extend([0, 1].map(|i| Caveat::OutputOneOf(OutputName::parse("class").unwrap(), set(i))));
+    caveats
+        .extend([0, 1].map(|i| Caveat::OutputOneOf(OutputName::parse("class").unwrap(), set(i))));
     Grant { caveats, ..grant() }
 }
 
@@ -56,16 +57,17 @@ fn accepted(world: &World, blocks: u8) -> Case {
 /// Hostile tokens that the shape alone refuses, with the blocks that they have.
 fn by_shape(world: &World) -> Vec<(u8, Case)> {
     let token = world.mint(&grant());
-    let case = |name, blocks, token| {
-        (blocks, Case { name, token, asked: asked(), code: "bad-token" })
-    };
+    let case =
+        |name, blocks, token| (blocks, Case { name, token, asked: asked(), code: "bad-token" });
     let facts: String = (0..24).map(|i| format!("x({i});")).collect();
     let burner = format!("{facts} check if x($a), x($b), x($c), x($d), x($e), $a < 0");
     let regex = r#"check if text("/to", $v), $v.matches("(?:[a-z]{1000}){8}x")"#;
     let many: String = (0..90).map(|i| format!("a{i:04}z({i});")).collect();
     let sets: String = (0..32).map(|i| format!("\"a{i:06}z\",")).collect();
     let checks: String = (0..10)
-        .map(|i| format!("check if text(\"/{i}\", $v), {{{}}}.contains($v);", &sets[..sets.len() - 1]))
+        .map(|i| {
+            format!("check if text(\"/{i}\", $v), {{{}}}.contains($v);", &sets[..sets.len() - 1])
+        })
         .collect();
     let bytes = forge::bytes(token.expose());
     vec![
@@ -76,9 +78,13 @@ fn by_shape(world: &World) -> Vec<(u8, Case)> {
         case("cut", 1, encode(&bytes[..bytes.len() - 40])),
         case("too long", 1, "A".repeat(1_000_000)),
         case("zeros", 1, "A".repeat(5000)),
-        case("many blocks", 1, changed(token.expose(), |t| {
-            t.blocks = vec![t.authority.clone(); 3];
-        })),
+        case(
+            "many blocks",
+            1,
+            changed(token.expose(), |t| {
+                t.blocks = vec![t.authority.clone(); 3];
+            }),
+        ),
     ]
 }
 

@@ -266,11 +266,8 @@ fn a_token_handed_to_a_worker_is_that_worker_s_alone() {
     let handed = narrow(&world.mint(&grant()), &[Caveat::Proved(worker.public())]).unwrap();
     assert_eq!(code(&world, &handed, &asked()), "holder-proof-missing");
     assert_eq!(code(&world, &handed, &asked().proved(&handed, &worker, NOW)), "verified");
-    let both = narrow(
-        &world.mint(&bound_to_holder(&world)),
-        &[Caveat::Proved(worker.public())],
-    )
-    .unwrap();
+    let both =
+        narrow(&world.mint(&bound_to_holder(&world)), &[Caveat::Proved(worker.public())]).unwrap();
     let worker_only = asked().proved(&both, &worker, NOW);
     assert_eq!(code(&world, &both, &worker_only), "holder-proof-missing");
     let by_both = worker_only.proved(&both, &world.holder, NOW);

@@ -66,7 +66,8 @@ fn a_block_that_trusts_others_is_refused() {
     let world = world();
     let token = forge::foreign(&world, &world.mint(&grant()));
     for scope in [Scope::Authority, Scope::Previous, Scope::PublicKey(forge::pair(9).public())] {
-        let block = BlockBuilder::new().scope(scope).code("check if time($t), $t < 2030-01-01T00:00:00Z");
+        let block =
+            BlockBuilder::new().scope(scope).code("check if time($t), $t < 2030-01-01T00:00:00Z");
         let token = forge::text(&token.append(block.unwrap()).unwrap());
         assert_eq!(flaw(&token), Some(Flaw::Scope));
     }

@@ -21,7 +21,14 @@ const BANNED: [(&str, &str); 6] = [
 
 /// Licences that may be linked into what a bank ships.
 const LICENCES: [&str; 9] = [
-    "Apache-2.0", "MIT", "BSD-3-Clause", "BSD-2-Clause", "ISC", "Unicode-3.0", "Zlib", "0BSD",
+    "Apache-2.0",
+    "MIT",
+    "BSD-3-Clause",
+    "BSD-2-Clause",
+    "ISC",
+    "Unicode-3.0",
+    "Zlib",
+    "0BSD",
     "Unlicense",
 ];
 
@@ -104,12 +111,26 @@ fn what_others_embed_is_what_the_golden_file_says() {
     let mut trees = String::new();
     for features in ["aws-lc", "dalek", "aws-lc,tower"] {
         let tree = cargo(&[
-            "tree", "-p", "farebox-verifier", "-e", "normal", "--prefix", "none", "--no-dedupe",
-            "--no-default-features", "--features", features, "--locked", "--format", "{p}",
-            "--target", "x86_64-unknown-linux-gnu",
+            "tree",
+            "-p",
+            "farebox-verifier",
+            "-e",
+            "normal",
+            "--prefix",
+            "none",
+            "--no-dedupe",
+            "--no-default-features",
+            "--features",
+            features,
+            "--locked",
+            "--format",
+            "{p}",
+            "--target",
+            "x86_64-unknown-linux-gnu",
         ]);
         // The first line is the crate itself, with the path it was built from.
-        let crates: BTreeSet<&str> = tree.lines().skip(1).map(|l| l.split(" (").next().unwrap()).collect();
+        let crates: BTreeSet<&str> =
+            tree.lines().skip(1).map(|l| l.split(" (").next().unwrap()).collect();
         trees += &format!("# --features {features}: {} crates\n", crates.len());
         crates.iter().for_each(|name| trees += &format!("{name}\n"));
     }

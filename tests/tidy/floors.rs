@@ -25,7 +25,9 @@ fn check(folder: &str, floors: &[&str]) {
     let mut seen = BTreeSet::new();
     for path in rust_files(folder) {
         let module = module_of(&path, folder);
-        if ["lib", "main"].contains(&module.as_str()) || path.ends_with(format!("{module}_tests.rs")) {
+        if ["lib", "main"].contains(&module.as_str())
+            || path.ends_with(format!("{module}_tests.rs"))
+        {
             continue;
         }
         let floor = floors.iter().position(|name| *name == module);
@@ -56,7 +58,8 @@ fn used_by(path: &Path) -> BTreeSet<String> {
     let mut used = BTreeSet::new();
     for line in lines {
         for rest in line.split("crate::").skip(1) {
-            let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
             // A name of the crate's face, or a macro, is no module.
             if name.starts_with(|c: char| c.is_lowercase()) && !name.ends_with("_contract") {
                 used.insert(name);

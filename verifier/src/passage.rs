@@ -74,6 +74,10 @@ impl Presented {
         &self.bytes
     }
 
+    pub(crate) fn grant(&self) -> &Grant {
+        &self.content.grant
+    }
+
     pub(crate) fn content(&self) -> &Content {
         &self.content
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::caveat::{Caveat, Circumstances, Outputs};
 use crate::clock::{Clock, SystemClock, UnixSeconds};
+use crate::crypto::Signature;
 use crate::grant::{Grant, Uses};
 use crate::key::PublicKey;
 use crate::keys::{Issuer, Keys};
@@ -106,6 +107,20 @@ pub enum FreshTokens {
     Taken,
 }
 
+/// A token of a trusted issuer, for a request that is not known yet.
+pub(crate) struct Authentic {
+    presented: Presented,
+    key_id: u32,
+    /// The signature of its last block, which proofs are over.
+    last: Signature,
+}
+
+impl Authentic {
+    pub(crate) fn grant(&self) -> &Grant {
+        self.presented.grant()
+    }
+}
+
 /// Decides offline whether a token covers a request. Cheap to clone, and safe to share.
 #[derive(Clone)]
 pub struct Verifier {
@@ -139,14 +154,30 @@ impl Verifier {
     /// # Errors
     /// [`Refusal`], the first in the order of the checks.
     pub fn verify(&self, presented: Presented, request: &Request<'_>) -> Result<Verified, Refusal> {
-        let now = self.clock.now();
+        self.decide(self.authenticate(presented)?, request)
+    }
+
+    /// Checks who signed the token, for which the request need not be known.
+    pub(crate) fn authenticate(&self, presented: Presented) -> Result<Authentic, Refusal> {
         let envelope = Envelope::read(presented.bytes()).map_err(Refusal::BadToken)?;
         let key_id = self.check_signatures(&envelope)?;
+        self.check_kind(presented.grant())?;
+        let last = envelope.last().signature;
+        Ok(Authentic { presented, key_id, last })
+    }
+
+    /// Decides whether a token that somebody trusted signed covers the request.
+    pub(crate) fn decide(
+        &self,
+        authentic: Authentic,
+        request: &Request<'_>,
+    ) -> Result<Verified, Refusal> {
+        let now = self.clock.now();
+        let Authentic { presented, key_id, last } = authentic;
         let content = presented.content();
-        self.check_kind(&content.grant)?;
         let end = check_window(content, now)?;
         check_request(&content.grant, request)?;
-        let proved = check_proofs(content, &envelope, request, now)?;
+        let proved = check_proofs(content, &last, request, now)?;
         check_caveats(content, request, now, &proved)?;
         Ok(Verified::new(presented, key_id, end))
     }
@@ -230,7 +261,7 @@ fn check_request(grant: &Grant, request: &Request<'_>) -> Result<(), Refusal> {
 /// The keys whose possession was proved, of those that the token asks for.
 fn check_proofs(
     content: &Content,
-    envelope: &Envelope<'_>,
+    last: &Signature,
     request: &Request<'_>,
     now: UnixSeconds,
 ) -> Result<Vec<PublicKey>, Refusal> {
@@ -250,7 +281,7 @@ fn check_proofs(
             return Err(Refusal::HolderProofMissing { key });
         };
         proof
-            .check(request.audience, &envelope.last().signature, &request.digest(), now)
+            .check(request.audience, last, &request.digest(), now)
             .map_err(|why| Refusal::HolderProofInvalid { key, why })?;
         proved.push(key);
     }

@@ -14,7 +14,6 @@ use super::route::Route;
 use super::run::{Action, Run};
 use crate::caveat::Outputs;
 use crate::passage::Verified;
-use crate::refusal::Refusal;
 use crate::verifier;
 
 /// Lets a request through to its action, or answers why not.
@@ -40,10 +39,13 @@ async fn admit(
     about: &mut About,
 ) -> Result<(Verified, Request), Fault> {
     let gate = &route.gate;
-    let arrival = Arrival::read(request, &route.template, &route.sources, route.limits).await;
-    let mut arrival = arrival?;
-    let (presented, proofs) = credentials::take(&mut arrival.parts.headers)?;
-    let claimed = About::grant(presented.unverified().grant());
+    let mut request = request;
+    // Before the body: who has no token of ours holds none of our memory.
+    let (presented, proofs) = credentials::take(request.headers_mut())?;
+    let authentic = gate.verifier.authenticate(presented)?;
+    // Now the names in the token are no longer anybody's words.
+    *about = About::grant(authentic.grant());
+    let arrival = Arrival::read(request, &route.template, &route.sources, route.limits).await?;
     let request = verifier::Request {
         audience: &gate.audience,
         action: &route.action,
@@ -52,10 +54,6 @@ async fn admit(
         proofs: &proofs,
         outputs: Outputs::Enforced,
     };
-    let verified = gate.verifier.verify(presented, &request);
-    // Where no signature holds, the names in the token are anybody's words.
-    if !matches!(verified, Err(Refusal::BadToken(_) | Refusal::UnknownKey { .. })) {
-        *about = claimed;
-    }
-    Ok((verified?, arrival.into_request()))
+    let verified = gate.verifier.decide(authentic, &request)?;
+    Ok((verified, arrival.into_request()))
 }
