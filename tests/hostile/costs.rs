@@ -63,12 +63,9 @@ fn by_shape(world: &World) -> Vec<(u8, Case)> {
     let burner = format!("{facts} check if x($a), x($b), x($c), x($d), x($e), $a < 0");
     let regex = r#"check if text("/to", $v), $v.matches("(?:[a-z]{1000}){8}x")"#;
     let many: String = (0..90).map(|i| format!("a{i:04}z({i});")).collect();
-    let sets: String = (0..32).map(|i| format!("\"a{i:06}z\",")).collect();
-    let checks: String = (0..10)
-        .map(|i| {
-            format!("check if text(\"/{i}\", $v), {{{}}}.contains($v);", &sets[..sets.len() - 1])
-        })
-        .collect();
+    let set = (0..32).map(|i| format!("\"a{i:06}z\"")).collect::<Vec<_>>().join(",");
+    let checks: String =
+        (0..10).map(|i| format!("check if text(\"/{i}\", $v), {{{set}}}.contains($v);")).collect();
     let bytes = forge::bytes(token.expose());
     vec![
         case("deep join", 2, with_block(world, &token, &burner)),

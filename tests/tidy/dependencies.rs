@@ -32,8 +32,10 @@ const LICENCES: [&str; 9] = [
     "Unlicense",
 ];
 
-/// Biscuit's crate brings older second copies of several crates; the rest of the tree has none.
-const BRINGS_SECOND_COPIES: &str = "biscuit-auth";
+/// These bring older second copies of several crates; the rest of the tree has none. `prost` is the one
+/// that biscuit-auth speaks, for tests that forge; the derive runs at build time only.
+const BRINGS_SECOND_COPIES: [&str; 4] =
+    ["#biscuit-auth@", "#prost@0.10", "#curve25519-dalek-derive@", "#rand_core@0.6"];
 
 fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
@@ -93,7 +95,7 @@ fn no_crate_is_there_twice_but_what_biscuit_brings() {
     let mut found = BTreeSet::new();
     let mut open: Vec<&str> = members.iter().map(|id| id.as_str().unwrap()).collect();
     while let Some(id) = open.pop() {
-        if !id.contains(BRINGS_SECOND_COPIES) && found.insert(id) {
+        if !BRINGS_SECOND_COPIES.iter().any(|name| id.contains(name)) && found.insert(id) {
             open.extend(&next[id]);
         }
     }

@@ -41,6 +41,14 @@ const fn y(first: u8, middle: u8, last: u8) -> [u8; 32] {
 #[error("public key has small order, signatures under it prove nothing")]
 pub struct SmallOrder;
 
+fn has_small_order(point: &[u8; 32]) -> bool {
+    let mut y = *point;
+    if let Some(last) = y.last_mut() {
+        *last &= 0x7f;
+    }
+    SMALL_ORDER.contains(&y)
+}
+
 /// An Ed25519 public key that is not of small order.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PublicKey([u8; 32]);
@@ -51,11 +59,7 @@ impl PublicKey {
     /// # Errors
     /// [`SmallOrder`] where a signature under it would prove nothing.
     pub fn from_bytes(bytes: [u8; 32]) -> Result<PublicKey, SmallOrder> {
-        let mut y = bytes;
-        if let Some(last) = y.last_mut() {
-            *last &= 0x7f;
-        }
-        if SMALL_ORDER.contains(&y) { Err(SmallOrder) } else { Ok(PublicKey(bytes)) }
+        if has_small_order(&bytes) { Err(SmallOrder) } else { Ok(PublicKey(bytes)) }
     }
 
     /// The key's bytes.
@@ -65,9 +69,14 @@ impl PublicKey {
     }
 
     /// Whether the holder of this key signed `message`.
+    ///
+    /// A signature whose nonce is a point of small order is none, as strict libraries have it: aws-lc
+    /// would take it, and two verifiers must not differ.
     #[must_use]
     pub fn verifies(&self, message: &[u8], signature: &Signature) -> bool {
-        crypto::verify(&self.0, message, signature)
+        let nonce = signature.first_chunk();
+        nonce.is_some_and(|nonce| !has_small_order(nonce))
+            && crypto::verify(&self.0, message, signature)
     }
 }
 

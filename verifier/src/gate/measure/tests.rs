@@ -1,3 +1,5 @@
+//! What a result measures, and what cannot be measured.
+
 use axum::response::IntoResponse as _;
 
 use super::*;
