@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use farebox_verifier::contract::Subject;
 use farebox_verifier::{
     Answer, Attempt, Clock as _, Grant, GrantId, ManualClock, Memory, Outcome, Receipt, Refusal,
-    Sending, SettleError, SpendError, SpendStore, Ticket, UnixSeconds, Window,
+    Sending, SettleError, SpendError, SpendStore, Ticket, UnixSeconds, Window, limits,
 };
 
 use world::{NOW, asked, grant, world};
@@ -25,7 +25,7 @@ struct InMemory {
 fn in_memory() -> InMemory {
     let clock = Arc::new(ManualClock::at(NOW));
     let store = Arc::new(Memory::new(Arc::clone(&clock) as _));
-    clock.advance(1);
+    clock.advance(limits::BACKDATE_SECONDS + 1);
     InMemory { clock, store, issued: AtomicU8::new(0) }
 }
 
@@ -66,11 +66,15 @@ mod memory {
 }
 
 #[tokio::test]
-async fn a_grant_minted_before_the_memory_began_is_fenced() {
+async fn a_grant_that_was_valid_before_the_memory_began_is_fenced() {
     let subject = in_memory();
-    let earlier = ticket(1, NOW, 60);
-    let refused = subject.store.spend(&earlier, &Attempt::from_bytes([1; 16])).await;
-    assert_eq!(refused.map(|_| ()), Err(SpendError::Fenced));
+    // However an issuer's clock goes: what counts is when this API's own clock could have let it in.
+    for (minted, fenced) in [(0, true), (29, true), (30, true), (31, false)] {
+        let ticket = ticket(minted, NOW.plus(minted.into()), 60);
+        let answer = subject.store.spend(&ticket, &Attempt::from_bytes([1; 16])).await;
+        let expected = if fenced { Err(SpendError::Fenced) } else { Ok(()) };
+        assert_eq!(answer.map(|_| ()), expected, "minted {minted} s after");
+    }
 }
 
 #[tokio::test]

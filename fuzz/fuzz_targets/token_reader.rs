@@ -1,6 +1,8 @@
 //! Whatever is presented as a token: it is refused, or it is a grant that can be written again.
 #![no_main]
 
+use std::slice;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use farebox_verifier::token::{self, Flaw, MintError, TokenText};
@@ -39,7 +41,9 @@ fn write_again(presented: &Presented) {
 /// What can be narrowed says what it said, and one thing more.
 fn narrow(text: &str, presented: &Presented) {
     let before = Caveat::Before(UnixSeconds(1_800_000_000));
-    let Ok(narrowed) = token::narrow(&TokenText::unread(text), &[before.clone()]) else { return };
+    let Ok(narrowed) = token::narrow(&TokenText::unread(text), slice::from_ref(&before)) else {
+        return;
+    };
     let narrowed = Presented::read(narrowed.expose()).expect("what was narrowed is read");
     let (was, is) = (presented.unverified(), narrowed.unverified());
     assert!(is.grant() == was.grant());

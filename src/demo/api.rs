@@ -11,7 +11,7 @@ use farebox_verifier::gate::Gate;
 use farebox_verifier::{
     Action, Agent, Audience, Clock as _, Grant, GrantId, Issuer, KeyRing, Keys, ManualClock,
     Memory, NameError, Params, PolicyHash, Registered, Resource, SystemClock, TokenText,
-    UnixSeconds, Uses, Verifier, Window,
+    UnixSeconds, Uses, Verifier, Window, limits,
 };
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -44,8 +44,8 @@ impl Api {
         let keys = Arc::new(Keys::new(ring));
         let clock = Arc::new(ManualClock::at(SystemClock.now()));
         let store = Arc::new(Memory::new(Arc::clone(&clock) as _));
-        // The memory store refuses what was minted in the second of its birth or before.
-        clock.advance(1);
+        // The memory store refuses what was valid before it began, and tokens are from before they are minted.
+        clock.advance(limits::BACKDATE_SECONDS + 1);
         let verifier = Verifier::new(Arc::clone(&keys), Registered::Anyhow);
         let verifier = verifier.with_clock(Arc::clone(&clock) as _);
         let gate = Gate::new(verifier, store, name(Audience::parse(AUDIENCE))?);

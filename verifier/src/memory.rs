@@ -1,7 +1,8 @@
 //! A grant store in this process's memory: for tests, and for an API of a single instance to try.
 //!
-//! It registers nothing, so a grant that it has not seen is unspent as long as this memory has existed:
-//! what was minted before is refused, for an earlier memory may have spent it.
+//! It registers nothing, so it knows of a grant that it has not seen only that it was not spent in this
+//! memory. What was valid before that began is refused, for an earlier memory may have spent it: tokens are
+//! valid from half a minute before they are minted, so for its first half minute it refuses them all.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -10,7 +11,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::attempt::Attempt;
 use crate::clock::{Clock, UnixSeconds};
 use crate::grant::{GrantId, Mark};
-use crate::limits;
 use crate::store::{
     Answer, Outcome, Receipt, Sending, SettleError, SpendError, SpendStore, Ticket,
 };
@@ -45,7 +45,7 @@ struct Record {
 }
 
 impl Memory {
-    /// An empty memory, which knows nothing of what was minted before now.
+    /// An empty memory, which refuses what was valid before now.
     #[must_use]
     pub fn new(clock: Arc<dyn Clock>) -> Memory {
         let now = clock.now();
@@ -85,8 +85,9 @@ impl State {
         if now >= ticket.end {
             return Err(SpendError::Expired { now });
         }
-        // Minting backdates, and a token of the very second of birth may be an earlier memory's.
-        if ticket.not_before.plus(limits::BACKDATE_SECONDS) <= self.born {
+        // What was valid before this memory began, an earlier one may have spent, whenever its issuer
+        // says that it was minted.
+        if ticket.not_before <= self.born {
             return Err(SpendError::Fenced);
         }
         if known >= GRANTS_MAX {

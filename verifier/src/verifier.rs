@@ -116,6 +116,7 @@ pub(crate) struct Authentic {
 }
 
 impl Authentic {
+    #[cfg(feature = "tower")]
     pub(crate) fn grant(&self) -> &Grant {
         self.presented.grant()
     }
