@@ -182,7 +182,6 @@ fn sign_bare(seed: &[u8; 32], message: &[u8]) -> [u8; 64] {
 }
 
 #[test]
-#[ignore = "aws-lc takes what every strict library refuses; `PublicKey::verifies` has to refuse it first"]
 fn the_engine_agrees_on_a_signature_without_a_nonce() {
     let world = World::new();
     let params = Params::parse(b"{}").unwrap();
