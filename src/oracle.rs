@@ -16,7 +16,7 @@ use biscuit_auth::builder::{self, Algorithm, AuthorizerBuilder, Term};
 use biscuit_auth::error::{self, RunLimit};
 use biscuit_auth::{AuthorizerLimits, Biscuit, PublicKey};
 use farebox_verifier::facts::{Fact, Value};
-use farebox_verifier::{GrantId, Issuer, KeyRing, TokenText};
+use farebox_verifier::{GrantId, Issuer, KeyRing, Presented, TokenText};
 
 /// Facts beyond those supplied: a token of this layout brings 24 at most.
 const FACTS_MAX: u64 = 1000;
@@ -53,10 +53,13 @@ impl<'k> Oracle<'k> {
 
     /// Whether the token holds with these facts.
     ///
+    /// It takes tokens that farebox could read: the engine's own limits do not bound what a small hostile
+    /// token makes it do.
+    ///
     /// # Errors
     /// [`TimedOut`] where the engine took too long to tell.
-    pub fn ask(&self, token: &TokenText, facts: &[Fact]) -> Result<Verdict, TimedOut> {
-        match self.decide(token, facts) {
+    pub fn ask(&self, token: &Presented, facts: &[Fact]) -> Result<Verdict, TimedOut> {
+        match self.decide(token.text(), facts) {
             Ok(verdict) => Ok(verdict),
             Err(error::Token::RunLimit(RunLimit::Timeout)) => Err(TimedOut),
             // The outer error keeps what is wrong with the format to itself.
@@ -189,7 +192,7 @@ mod tests {
         ring.add_issuer(signer.id(), Issuer::Trusted(signer.public())).unwrap();
         let presented = Presented::read(token.expose()).unwrap();
         let facts = facts(&presented, &request, NOW);
-        let engine = Oracle::new(&ring).ask(token, &facts).unwrap();
+        let engine = Oracle::new(&ring).ask(&presented, &facts).unwrap();
         let verifier = Verifier::new(Arc::new(Keys::new(ring)), Registered::Anyhow)
             .with_clock(Arc::new(ManualClock::at(NOW)));
         let farebox = verifier.verify(presented, &request).is_ok();

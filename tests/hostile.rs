@@ -1,6 +1,6 @@
 //! What a thief, a malicious agent or a broken client may present, each case with its own code.
 //!
-//! `refusals` are about the request, the time, the keys and the proofs; `shapes` about blocks that say
+//! `refusals` are about the request, the time and the keys, `holders` about proofs; `shapes` about blocks that say
 //! what the layout cannot; `costs` about what refusing costs beside accepting.
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +13,8 @@
 mod costs;
 #[path = "hostile/forge.rs"]
 mod forge;
+#[path = "hostile/holders.rs"]
+mod holders;
 #[path = "hostile/refusals.rs"]
 mod refusals;
 #[path = "hostile/shapes.rs"]

@@ -49,7 +49,7 @@ impl Subject for InMemory {
     }
 
     fn revoke<'a>(&'a self, ticket: &'a Ticket) -> Answer<'a, ()> {
-        self.store.revoke(ticket.grant, ticket.end);
+        self.store.revoke(ticket.grant);
         Box::pin(async {})
     }
 
@@ -86,6 +86,29 @@ async fn a_clock_set_back_revives_nothing() {
     subject.clock.set(NOW);
     let refused = subject.store.spend(&ticket, &Attempt::from_bytes([1; 16])).await;
     assert!(matches!(refused, Err(SpendError::Expired { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_long_grant_spent_by_a_short_copy_stays_spent_for_as_long_as_it_lives() {
+    let subject = in_memory();
+    let whole = subject.issue(limits::TTL_SECONDS_MAX).await;
+    let short = Ticket { end: subject.clock.now().plus(1), ..whole.clone() };
+    assert!(subject.store.spend(&short, &Attempt::from_bytes([1; 16])).await.is_ok());
+    for _ in 0..35 {
+        subject.clock.advance(100);
+        let refused = subject.store.spend(&whole, &Attempt::from_bytes([2; 16])).await;
+        assert!(matches!(refused, Err(SpendError::AlreadySpent { .. })), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_revocation_lasts_as_long_as_any_token() {
+    let subject = in_memory();
+    let ticket = subject.issue(limits::TTL_SECONDS_MAX).await;
+    subject.store.revoke(ticket.grant);
+    subject.clock.advance(limits::TTL_SECONDS_MAX - 1);
+    let refused = subject.store.spend(&ticket, &Attempt::from_bytes([1; 16])).await;
+    assert_eq!(refused.map(|_| ()), Err(SpendError::Revoked));
 }
 
 /// A store that answers from a script, and keeps what it was asked.
@@ -152,6 +175,15 @@ async fn no_answer_is_a_refusal_and_is_not_asked_for_without_end() {
     let script = script(&[]);
     assert_eq!(spend(&script).await.err(), Some(Refusal::StoreDown));
     assert_eq!(script.attempts.lock().unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn once_in_doubt_nobody_can_tell_whose_the_use_was() {
+    let already = SpendError::AlreadySpent { first_spent: NOW };
+    for second in [already, SpendError::Expired { now: NOW }, SpendError::Revoked] {
+        let refused = spend(&script(&[Err(SpendError::InDoubt), Err(second)])).await;
+        assert_eq!(refused.err(), Some(Refusal::StoreDown));
+    }
 }
 
 #[tokio::test]

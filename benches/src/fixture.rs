@@ -24,7 +24,7 @@ pub fn world() -> World {
     let signer = Signer::new(17, key(1));
     let mut ring = KeyRing::default();
     ring.add_issuer(17, Issuer::Trusted(signer.public())).unwrap();
-    let verifier = Verifier::new(Arc::new(Keys::new(ring)), Registered::In(1))
+    let verifier = Verifier::new(Arc::new(Keys::new(ring)), Registered::In(std::num::NonZeroUsize::MIN))
         .with_clock(Arc::new(ManualClock::at(NOW)));
     let params = Params::parse(br#"{"amount":4000,"to":"acme","memo":"invoice inv-7"}"#).unwrap();
     World { signer, holder: key(2), verifier, params }
@@ -104,7 +104,7 @@ impl World {
         let value = CaveatText::parse("CHG-17").unwrap();
         let signed = Caveat::Signed(name.clone(), value.clone(), third.public());
         let token = self.signer.mint(&Grant { caveats: vec![signed], ..self.grant() }).unwrap();
-        let payload = token::statement_payload(&token, &name, &value).unwrap();
+        let payload = token::unverified_statement_payload(&token, &name, &value).unwrap();
         let (key, signature) = (third.public(), third.sign(&payload));
         let statement = Statement { name, value, key, signature };
         token::append_statement(&token, &statement).unwrap().expose().to_owned()

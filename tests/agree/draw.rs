@@ -128,7 +128,7 @@ fn state(
     let value = if slip == 0 { CaveatText::parse("other").unwrap() } else { value };
     let other = Grant { id: GrantId::from_bytes([0; 16]), ..grant.clone() };
     let about = if slip == 1 { &world.signer.mint(&other).unwrap() } else { token };
-    let payload = token::statement_payload(about, &name, &value).unwrap();
+    let payload = token::unverified_statement_payload(about, &name, &value).unwrap();
     let party = world.parties.iter().find(|party| party.public() == key)?;
     let statement = Statement { name, value, key, signature: party.sign(&payload) };
     (slip != 2).then(|| token::append_statement(token, &statement).unwrap())

@@ -136,12 +136,14 @@ fn about(chance: &mut Chance, at: &Pointer, leaf: Leaf<'_>) -> Caveat {
             2 => Caveat::TextIs(at, caveat_text(&value.to_string())),
             _ => Caveat::IntAtMost(at, i64::MIN),
         },
+        // What starts with nothing holds nothing, and no token says so of a member that varies.
+        (Leaf::Text(""), false) => Caveat::TextIs(at, caveat_text("")),
         (Leaf::Text(text), false) => match chance.below(4) {
             0 => Caveat::TextIs(at, caveat_text(text)),
             1 => Caveat::TextOneOf(at, one_of(chance, text)),
             2 => Caveat::TextPrefix(at, caveat_text(text)),
             _ => {
-                let start: String = text.chars().take(chance.below(3)).collect();
+                let start: String = text.chars().take(1 + chance.below(2)).collect();
                 Caveat::TextPrefix(at, caveat_text(&start))
             }
         },

@@ -146,7 +146,8 @@ fn stated(world: &World, list: List) -> (TokenText, Asked) {
     let mut block = schema::Block::decode(read.authority.block.as_slice()).unwrap();
     list(&mut block.public_keys);
     let token = with_authority(world, &minted, block.encode_to_vec());
-    let signature = party.sign(&token::statement_payload(&token, &name, &value).unwrap());
+    let signature =
+        party.sign(&token::unverified_statement_payload(&token, &name, &value).unwrap());
     let statement = token::Statement { name, value, key: party.public(), signature };
     // Nothing can be stated of what is no token.
     let token = token::append_statement(&token, &statement).unwrap_or(token);
@@ -167,6 +168,36 @@ fn the_engine_agrees_on_keys_that_an_issuer_lists() {
     for (number, (list, want)) in LISTS.into_iter().enumerate() {
         let (token, asked) = stated(&world, list);
         assert_eq!(world.agreed(&token, &asked), want, "list {number}");
+    }
+}
+
+#[test]
+fn the_engine_agrees_on_symbols_that_a_block_brings() {
+    const SYMBOLS: [(&str, &str); 5] = [
+        ("a name of nothing in the token", "accepted"),
+        ("query", "bad-token"),
+        ("read", "bad-token"),
+        ("grant", "bad-token"),
+        ("payments.transfer", "bad-token"),
+    ];
+    let world = World::new();
+    let params = Params::parse(b"{}").unwrap();
+    let grant = typed::grant(&params);
+    let asked = typed::asked(&grant, params);
+    let minted = world.signer.mint(&grant).unwrap();
+    let narrowed = token::narrow(&minted, &[Caveat::Before(asked.now.plus(1))]).unwrap();
+    let read = schema::Biscuit::decode(engine::bytes(&narrowed).as_slice()).unwrap();
+    let bringing = |block: &[u8], symbol: &str| {
+        let mut block = schema::Block::decode(block).unwrap();
+        block.symbols.push(symbol.to_owned());
+        block.encode_to_vec()
+    };
+    for (symbol, want) in SYMBOLS {
+        let issued = with_authority(&world, &minted, bringing(&read.authority.block, symbol));
+        let appended = with_block(&minted, bringing(&read.blocks[0].block, symbol), [9; 32]);
+        for token in [issued, appended] {
+            assert_eq!(world.agreed(&token, &asked), want, "{symbol}");
+        }
     }
 }
 

@@ -44,7 +44,7 @@ impl World {
         ring.add_issuer(KEY, Issuer::Trusted(signer.public())).unwrap();
         // A number of another key's, one of nobody's, and one of a key that is retired.
         ring.add_issuer(6, Issuer::Trusted(key([4; 32]).public())).unwrap();
-        ring.add_issuer(5, Issuer::Retired(key(ISSUER).public())).unwrap();
+        ring.add_issuer(5, Issuer::Retired(key([5; 32]).public())).unwrap();
         let clock = Arc::new(ManualClock::at(NOW));
         let verifier = Verifier::new(Arc::new(Keys::new(ring.clone())), Registered::Anyhow)
             .with_clock(clock.clone());
@@ -54,11 +54,11 @@ impl World {
     }
 
     /// farebox's verdict and the engine's, on a token that farebox could read.
-    pub(crate) fn both(&self, presented: Presented, token: &TokenText, asked: &Asked) -> Verdicts {
+    pub(crate) fn both(&self, presented: Presented, asked: &Asked) -> Verdicts {
         let facts = facts(&presented, &asked.request(), asked.now);
         let oracle = Oracle::new(&self.ring);
         // On a busy machine the engine may run out of its wall time; it is asked again.
-        let engine = (0..8).find_map(|_| oracle.ask(token, &facts).ok()).unwrap();
+        let engine = (0..8).find_map(|_| oracle.ask(&presented, &facts).ok()).unwrap();
         Verdicts { farebox: self.verify(presented, asked), engine }
     }
 
@@ -74,7 +74,7 @@ impl World {
             Ok(presented) => presented,
             Err(refusal) => return refusal.code(),
         };
-        let verdicts = self.both(presented, token, asked);
+        let verdicts = self.both(presented, asked);
         verdicts.assert_one(token, asked);
         match verdicts.farebox {
             Ok(_) => "accepted",

@@ -192,8 +192,8 @@ impl Case {
 
     /// Whether biscuit-auth's engine accepts the token with these facts; its grant must be the token's.
     pub(super) fn accepted_by_engine(&self, facts: &[Fact]) -> bool {
-        let (ring, token) = (self.ring(), TokenText::unread(&self.token));
-        let grant = Presented::read(&self.token).unwrap().unverified().grant().id;
+        let (ring, token) = (self.ring(), Presented::read(&self.token).unwrap());
+        let grant = token.unverified().grant().id;
         match Oracle::new(&ring).ask(&token, facts).unwrap() {
             Verdict::Accepted(found) => {
                 assert_eq!(found, grant, "{}", self.name);
@@ -234,7 +234,10 @@ impl Case {
     }
 
     fn verifier(&self) -> Verifier {
-        let registered = self.verifier.stores.map_or(Registered::Anyhow, Registered::In);
+        let registered = self
+            .verifier
+            .stores
+            .map_or(Registered::Anyhow, |stores| Registered::In(stores.try_into().unwrap()));
         let fresh = match self.verifier.fresh.as_str() {
             "taken" => FreshTokens::Taken,
             "refused" => FreshTokens::Refused,

@@ -7,8 +7,7 @@ use crate::crypto::{self, NoRandom};
 /// 128 random bits, made fresh for each execution and never derived from the request.
 ///
 /// Two replicas of one API that receive the same request must not both be told "yes", so an attempt is
-/// a secret of the execution that made it: no `Display`, no `Clone` outside this crate's own use.
-#[derive(PartialEq, Eq)]
+/// a secret of the execution that made it: no `Display`, no `Clone`, and compared in constant time.
 pub struct Attempt([u8; 16]);
 
 impl Attempt {
@@ -33,6 +32,15 @@ impl Attempt {
         &self.0
     }
 }
+
+impl PartialEq for Attempt {
+    fn eq(&self, other: &Attempt) -> bool {
+        let differing = self.0.iter().zip(other.0).fold(0, |found, (a, b)| found | (a ^ b));
+        std::hint::black_box(differing) == 0
+    }
+}
+
+impl Eq for Attempt {}
 
 impl fmt::Debug for Attempt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -104,6 +104,12 @@ impl Caveat {
         }
     }
 
+    /// Whether it keeps the value at this place from being anything: every text starts with nothing.
+    pub(crate) fn holds_place(&self, at: &Pointer) -> bool {
+        let vacuous = matches!(self, Caveat::TextPrefix(_, prefix) if prefix.as_str().is_empty());
+        self.place() == Some(at) && !vacuous
+    }
+
     /// The members of its set, for the limit on them.
     pub(crate) fn members(&self) -> usize {
         match self {
@@ -285,16 +291,24 @@ fn output(name: &str) -> Result<OutputName, Flaw> {
     OutputName::parse(name).or(Err(Flaw::Value))
 }
 
+/// A place as it is, unless it holds what moves the reader's eye.
+fn shown(at: &Pointer) -> String {
+    let plain = !at.as_str().chars().any(crate::name::misleads);
+    if plain { at.as_str().to_owned() } else { format!("{:?}", at.as_str()) }
+}
+
 /// The caveat as a sentence for people.
 impl fmt::Display for Caveat {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Caveat::Before(end) => write!(f, "only before {end}"),
-            Caveat::IntAtMost(at, max) => write!(f, "{at} is at most {max}"),
-            Caveat::IntAtLeast(at, min) => write!(f, "{at} is at least {min}"),
-            Caveat::TextIs(at, value) => write!(f, "{at} is {:?}", value.as_str()),
-            Caveat::TextOneOf(at, set) => write!(f, "{at} is one of {set}"),
-            Caveat::TextPrefix(at, prefix) => write!(f, "{at} starts with {:?}", prefix.as_str()),
+            Caveat::IntAtMost(at, max) => write!(f, "{} is at most {max}", shown(at)),
+            Caveat::IntAtLeast(at, min) => write!(f, "{} is at least {min}", shown(at)),
+            Caveat::TextIs(at, value) => write!(f, "{} is {:?}", shown(at), value.as_str()),
+            Caveat::TextOneOf(at, set) => write!(f, "{} is one of {set}", shown(at)),
+            Caveat::TextPrefix(at, prefix) => {
+                write!(f, "{} starts with {:?}", shown(at), prefix.as_str())
+            }
             Caveat::Proved(key) => write!(f, "whoever presents it holds key {key}"),
             Caveat::Signed(name, value, key) => {
                 write!(f, "the holder of key {key} says {} of {:?}", name.as_str(), value.as_str())

@@ -176,6 +176,17 @@ pub async fn a_grant_is_settled_after_its_end(subject: &impl Subject) {
     assert_eq!(store.settle(&ticket, &attempt(1), Outcome::Succeeded).await, Ok(()));
 }
 
+/// A copy that its holder made shorter takes the use of every copy, and is remembered as long as they live.
+pub async fn a_grant_spent_by_a_narrowed_copy_is_not_spent_whole(subject: &impl Subject) {
+    let (store, whole) = (subject.store(), subject.issue(TTL).await);
+    let end = whole.end.minus(TTL - 2);
+    let narrowed = Ticket { end, ..whole.clone() };
+    assert!(store.spend(&narrowed, &attempt(1)).await.is_ok());
+    subject.pass(3).await;
+    let refused = store.spend(&whole, &attempt(2)).await;
+    assert!(matches!(refused, Err(SpendError::AlreadySpent { .. })), "{refused:?}");
+}
+
 /// The same id with another content is another grant, and that one is unknown.
 pub async fn another_content_gets_no_answer(subject: &impl Subject) {
     let (store, ticket) = (subject.store(), subject.issue(TTL).await);
@@ -206,6 +217,7 @@ macro_rules! spend_store_contract {
             only_who_spent_settles
             a_grant_is_settled_after_its_end
             another_content_gets_no_answer
+            a_grant_spent_by_a_narrowed_copy_is_not_spent_whole
         }
     };
     (@tests $subject:expr; $($test:ident)*) => {$(

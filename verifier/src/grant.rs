@@ -77,6 +77,10 @@ impl Window {
         if ttl_seconds > limits::TTL_SECONDS_MAX {
             return Err(WindowError::TooLong);
         }
+        // Backdated, it would be a window, and one that is over.
+        if ttl_seconds == 0 {
+            return Err(WindowError::Backwards);
+        }
         Window::between(now.minus(limits::BACKDATE_SECONDS), now.plus(ttl_seconds))
     }
 

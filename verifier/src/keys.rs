@@ -23,12 +23,35 @@ pub enum Issuer {
     Retired(PublicKey),
 }
 
-/// The number is taken by another key.
+impl Issuer {
+    /// The key, whatever became of it.
+    #[must_use]
+    pub fn key(&self) -> &PublicKey {
+        match self {
+            Issuer::Trusted(key) | Issuer::Retired(key) => key,
+        }
+    }
+}
+
+/// Why a key does not join a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("key {id} is there already")]
-pub struct KeyIdTaken {
-    /// The number.
-    pub id: u32,
+#[non_exhaustive]
+pub enum IssuerError {
+    /// The number is another key's.
+    #[error("key {id} is there already")]
+    IdTaken {
+        /// The number.
+        id: u32,
+    },
+    /// The key has another number. A token's key id is outside its signature, so a key under two numbers
+    /// could not be retired under one of them.
+    #[error("the key of number {id} is there already, as number {other}")]
+    KeyTaken {
+        /// The number.
+        id: u32,
+        /// The other one.
+        other: u32,
+    },
 }
 
 /// A set of keys at one time.
@@ -42,15 +65,17 @@ impl KeyRing {
     /// Adds an issuer's key.
     ///
     /// # Errors
-    /// [`KeyIdTaken`] where the number is another key's, for a number must say which key it was.
-    pub fn add_issuer(&mut self, id: u32, issuer: Issuer) -> Result<(), KeyIdTaken> {
-        match self.issuers.insert(id, issuer) {
-            None => Ok(()),
-            Some(earlier) => {
-                self.issuers.insert(id, earlier);
-                Err(KeyIdTaken { id })
-            }
+    /// [`IssuerError`] where the number or the key is there already: each must say which the other was.
+    pub fn add_issuer(&mut self, id: u32, issuer: Issuer) -> Result<(), IssuerError> {
+        if self.issuers.contains_key(&id) {
+            return Err(IssuerError::IdTaken { id });
         }
+        let twin = self.issuers.iter().find(|(_, known)| known.key() == issuer.key());
+        if let Some((other, _)) = twin {
+            return Err(IssuerError::KeyTaken { id, other: *other });
+        }
+        self.issuers.insert(id, issuer);
+        Ok(())
     }
 
     /// Adds or replaces a third party's key.

@@ -10,12 +10,12 @@ pub const THIRD_PARTY_BLOCKS_MAX: usize = 1;
 pub const HOLDER_BLOCKS_MAX: usize = 2;
 /// Symbols of the authority block: names, values and the members of sets.
 pub const AUTHORITY_SYMBOLS_MAX: usize = 192;
-/// Symbols of a later block: few, because each is compared with every earlier one.
+/// Symbols of a later block: few, for a holder narrows a few things.
 pub const LATER_SYMBOLS_MAX: usize = 40;
 /// Members of all the sets of a block: reading one costs a little, and it is done before the signature
 /// is known to be good.
 pub const SET_MEMBERS_MAX: usize = 64;
-/// Facts of the authority block: thirteen names, and one fact for each store.
+/// Facts of the authority block: fourteen names, and one fact for each store.
 pub const FACTS_MAX: usize = 24;
 /// Checks of the authority block: four of its own and its caveats.
 pub const AUTHORITY_CHECKS_MAX: usize = 36;

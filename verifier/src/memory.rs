@@ -2,7 +2,8 @@
 //!
 //! It registers nothing, so it knows of a grant that it has not seen only that it was not spent in this
 //! memory. What was valid before that began is refused, for an earlier memory may have spent it: tokens are
-//! valid from half a minute before they are minted, so for its first half minute it refuses them all.
+//! valid from half a minute before they are minted, so for its first half minute it refuses them all. A
+//! clock that was set back between two processes undoes that; nothing without a disk can know.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,12 +12,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::attempt::Attempt;
 use crate::clock::{Clock, UnixSeconds};
 use crate::grant::{GrantId, Mark};
+use crate::limits;
 use crate::store::{
     Answer, Outcome, Receipt, Sending, SettleError, SpendError, SpendStore, Ticket,
 };
 
-/// How long a spent grant is kept after its end, for whoever settles late.
-const SETTLE_SECONDS_MAX: u64 = 900;
 /// Grants kept at once: beyond it spending is refused rather than memory exhausted.
 const GRANTS_MAX: usize = 1_000_000;
 
@@ -38,9 +38,10 @@ struct State {
 
 struct Record {
     mark: Mark,
-    attempt: [u8; 16],
+    attempt: Attempt,
     spent_at: UnixSeconds,
     end: UnixSeconds,
+    grant_end: UnixSeconds,
     settled: Option<Outcome>,
 }
 
@@ -54,10 +55,13 @@ impl Memory {
         Memory { clock, state: Mutex::new(state) }
     }
 
-    /// Revokes a grant that ends at `end`. Whether it was spent before is the answer.
-    pub fn revoke(&self, grant: GrantId, end: UnixSeconds) -> bool {
+    /// Revokes a grant. Whether it was spent before is the answer.
+    pub fn revoke(&self, grant: GrantId) -> bool {
         self.with(|state| {
-            state.revoked.insert(grant, end);
+            // No token that is minted by now lives longer.
+            let lives = limits::TTL_SECONDS_MAX + limits::BACKDATE_SECONDS;
+            let until = state.latest.plus(lives + limits::SETTLE_SECONDS_MAX);
+            state.revoked.insert(grant, until);
             state.spent.contains_key(&grant)
         })
     }
@@ -95,9 +99,10 @@ impl State {
         }
         entry.insert(Record {
             mark: ticket.mark,
-            attempt: *attempt.expose(),
+            attempt: Attempt::from_bytes(*attempt.expose()),
             spent_at: now,
             end: ticket.end,
+            grant_end: ticket.grant_end,
             settled: None,
         });
         Ok(Receipt { spent_at: now, sending: Sending::First })
@@ -110,7 +115,7 @@ impl State {
         outcome: Outcome,
     ) -> Result<(), SettleError> {
         let record = self.spent.get_mut(&ticket.grant).ok_or(SettleError::NotSpent)?;
-        if !record.is_of(attempt) {
+        if record.attempt != *attempt {
             return Err(SettleError::NotSpent);
         }
         match record.settled {
@@ -127,8 +132,8 @@ impl State {
         let now = self.latest;
         if now > self.swept {
             self.swept = now;
-            self.spent.retain(|_, record| now < record.end.plus(SETTLE_SECONDS_MAX));
-            self.revoked.retain(|_, end| now < end.plus(SETTLE_SECONDS_MAX));
+            self.spent.retain(|_, record| now < record.grant_end.plus(limits::SETTLE_SECONDS_MAX));
+            self.revoked.retain(|_, until| now < *until);
         }
     }
 }
@@ -143,16 +148,10 @@ impl Record {
         if self.mark != ticket.mark {
             return Err(SpendError::UnknownGrant);
         }
-        if !self.is_of(attempt) || self.settled.is_some() || now >= self.end {
+        if self.attempt != *attempt || self.settled.is_some() || now >= self.end {
             return Err(SpendError::AlreadySpent { first_spent: self.spent_at });
         }
         Ok(Receipt { spent_at: self.spent_at, sending: Sending::Repeat })
-    }
-
-    /// Compares in constant time: an attempt is a secret of its owner.
-    fn is_of(&self, attempt: &Attempt) -> bool {
-        let differing = self.attempt.iter().zip(attempt.expose()).fold(0, |d, (a, b)| d | (a ^ b));
-        std::hint::black_box(differing) == 0
     }
 }
 

@@ -65,17 +65,25 @@ fn parse(
     if text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Ok(text.into());
     }
-    let refused = |c: char| misleads(c) || (spaces == Spaces::Refused && c.is_whitespace());
-    match text.char_indices().find(|(_, c)| refused(*c)) {
+    // A space at an end shows nowhere, and makes another name.
+    let inner = text.trim().len() == text.len();
+    let space = |c: char| c.is_whitespace() && (spaces == Spaces::Refused || !inner);
+    match text.char_indices().find(|(_, c)| misleads(*c) || space(*c)) {
         Some((at, c)) => Err(NameError::Character { what, character: u32::from(c), at }),
         None => Ok(text.into()),
     }
 }
 
-/// Characters that move the reader's eye or cursor instead of showing.
+/// Characters that move the reader's eye or cursor, or hide, instead of showing.
 pub(crate) fn misleads(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 macro_rules! name {
@@ -161,7 +169,19 @@ mod tests {
 
     #[test]
     fn a_name_that_would_mislead_its_reader_is_refused() {
-        for text in ["a\nb", "a\u{1b}[2J", "a\u{202e}b", "a\u{2028}b", "\u{feff}a", "a\u{200b}b"] {
+        for text in [
+            "a\nb",
+            "a\u{1b}[2J",
+            "a\u{202e}b",
+            "a\u{2028}b",
+            "\u{feff}a",
+            "a\u{200b}b",
+            "a\u{61c}b",
+            "a\u{e0041}",
+            "a\u{ad}b",
+            " a",
+            "a\u{a0}",
+        ] {
             assert!(matches!(Purpose::parse(text), Err(NameError::Character { .. })), "{text:?}");
         }
     }

@@ -70,6 +70,12 @@ impl Presented {
             .collect()
     }
 
+    /// The token's text.
+    #[must_use]
+    pub fn text(&self) -> &TokenText {
+        &self.text
+    }
+
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
@@ -165,6 +171,7 @@ impl Verified {
             grant: grant.id,
             not_before: grant.window.not_before(),
             end: self.end,
+            grant_end: grant.window.end(),
             mark: token::mark(grant),
             stores: grant.stores.clone(),
             key_id: self.key_id,
@@ -180,6 +187,8 @@ impl Verified {
     ///
     /// While the store does not answer, the same attempt is sent again; a repeat of what was never heard
     /// is its answer. A repeat on the first sending is somebody else's: the attempt is no secret any more.
+    ///
+    /// Whoever drops this future may have spent the grant, and will not know.
     ///
     /// # Errors
     /// [`Refusal`] where it was not taken, or nobody can tell: either way the token is gone with `self`.
@@ -210,7 +219,9 @@ async fn take(
             }
             Ok(receipt) => return Ok(receipt),
             Err(SpendError::InDoubt) => {}
-            Err(refused) => return Err(refusal(refused, ticket)),
+            // Once in doubt, "already spent" may speak of our own use that we never heard of.
+            Err(refused) if sending == 1 => return Err(refusal(refused, ticket)),
+            Err(_) => return Err(Refusal::StoreDown),
         }
     }
     Err(Refusal::StoreDown)

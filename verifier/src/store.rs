@@ -20,8 +20,11 @@ pub struct Ticket {
     pub grant: GrantId,
     /// The first second of its window.
     pub not_before: UnixSeconds,
-    /// The first second in which it is worth nothing.
+    /// The first second in which this token is worth nothing; its holder may have said an earlier one.
     pub end: UnixSeconds,
+    /// The first second in which no token of the grant is worth anything, as its issuer said. Whoever
+    /// remembers the grant, to refuse it, remembers it until then: another copy may not be narrowed.
+    pub grant_end: UnixSeconds,
     /// What its content must be.
     pub mark: Mark,
     /// Where it is registered.
@@ -153,6 +156,9 @@ pub enum SettleError {
 /// a call that is dropped may have been carried out, so whoever drops it says so.
 pub trait SpendStore: Send + Sync {
     /// Takes the grant's one use for `attempt`.
+    ///
+    /// This is for [`Verified::spend`](crate::Verified::spend): a [`Sending::Repeat`] on the first sending
+    /// of an attempt is no right to act, and whoever calls the store by hand forgets that.
     ///
     /// # Errors
     /// [`SpendError`] where it was not taken, or nobody can tell.

@@ -15,5 +15,5 @@ mod narrow;
 pub use crate::wire::flaw::Flaw;
 pub use layout::mark;
 pub use mint::{MintError, mint};
-pub use narrow::{NarrowError, Statement, append_statement, narrow, statement_payload};
+pub use narrow::{NarrowError, Statement, append_statement, narrow, unverified_statement_payload};
 pub use text::TokenText;

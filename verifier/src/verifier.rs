@@ -1,8 +1,9 @@
 //! The verifier: decides offline whether a token covers a request.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::caveat::{Caveat, Circumstances, Outputs};
+use crate::caveat::{Caveat, CaveatText, Circumstances, Outputs, StatementName};
 use crate::clock::{Clock, SystemClock, UnixSeconds};
 use crate::crypto::Signature;
 use crate::grant::{Grant, Uses};
@@ -15,7 +16,7 @@ use crate::passage::{Presented, Verified};
 use crate::proof::{Proof, RequestDigest};
 use crate::refusal::Refusal;
 use crate::token::layout::Content;
-use crate::token::{Flaw, chain};
+use crate::token::{self, Flaw, chain};
 use crate::wire::envelope::Envelope;
 
 /// What was sent with the request.
@@ -92,8 +93,9 @@ impl Request<'_> {
 /// Which registrations a token must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registered {
-    /// In so many stores, as many as the verifier's configuration has.
-    In(usize),
+    /// In so many stores, as many as the verifier's configuration has. Which ones they are is for the
+    /// store to say.
+    In(NonZeroUsize),
     /// In any number, none included: for the memory store, which registers nothing.
     Anyhow,
 }
@@ -158,6 +160,22 @@ impl Verifier {
         self.decide(self.authenticate(presented)?, request)
     }
 
+    /// What a third party signs to state `name(value)` of this token, which an issuer that is trusted here
+    /// did sign.
+    ///
+    /// # Errors
+    /// [`Refusal`] where nobody trusted signed what the token says.
+    pub fn statement_payload(
+        &self,
+        presented: Presented,
+        name: &StatementName,
+        value: &CaveatText,
+    ) -> Result<Vec<u8>, Refusal> {
+        let authentic = self.authenticate(presented)?;
+        let payload = token::unverified_statement_payload(authentic.presented.text(), name, value);
+        payload.or(Err(Refusal::BadToken(Flaw::Layout)))
+    }
+
     /// Checks who signed the token, for which the request need not be known.
     pub(crate) fn authenticate(&self, presented: Presented) -> Result<Authentic, Refusal> {
         let envelope = Envelope::read(presented.bytes()).map_err(Refusal::BadToken)?;
@@ -205,7 +223,7 @@ impl Verifier {
         }
         let seats = grant.stores.as_ref().map_or(0, |stores| stores.seats().len());
         match self.registered {
-            Registered::In(stores) if stores != seats => Err(Refusal::BadToken(Flaw::Stores)),
+            Registered::In(stores) if stores.get() != seats => Err(Refusal::BadToken(Flaw::Stores)),
             _ => Ok(()),
         }
     }
@@ -272,8 +290,14 @@ fn check_proofs(
         .iter()
         .chain(&content.narrowing)
         .filter_map(|caveat| if let Caveat::Proved(key) = caveat { Some(*key) } else { None });
+    let mut keys = content.grant.holder.into_iter().chain(demanded).peekable();
+    if keys.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    // Once, however many keys: it is over all that was sent.
+    let digest = request.digest();
     let mut proved = Vec::new();
-    for key in content.grant.holder.into_iter().chain(demanded) {
+    for key in keys {
         if proved.contains(&key) {
             continue;
         }
@@ -282,7 +306,7 @@ fn check_proofs(
             return Err(Refusal::HolderProofMissing { key });
         };
         proof
-            .check(request.audience, last, &request.digest(), now)
+            .check(request.audience, last, &digest, now)
             .map_err(|why| Refusal::HolderProofInvalid { key, why })?;
         proved.push(key);
     }

@@ -1,10 +1,11 @@
 //! A third party's statement, put into the token that asks for it.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
 use farebox_verifier::token::{self, Statement};
-use farebox_verifier::{CaveatText, StatementName};
+use farebox_verifier::{CaveatText, KeyRing, Keys, Presented, Registered, StatementName, Verifier};
 use serde_json::json;
 
 use crate::cli::answer::Answer;
@@ -18,6 +19,9 @@ pub(crate) struct Attest {
     /// The third party's private key
     #[arg(long, value_name = "FILE", env = "FAREBOX_THIRD_PARTY_KEY")]
     third_party_key: PathBuf,
+    /// The folder of keys that are trusted: nobody states anything of a token that no issuer signed
+    #[arg(long, value_name = "DIR", default_value = "keys", env = "FAREBOX_KEYS")]
+    keys: PathBuf,
     /// What is said: change_approved
     #[arg(long, value_parser = StatementName::parse)]
     name: StatementName,
@@ -31,7 +35,11 @@ impl Attest {
         let token = self.token.read(stdin)?;
         let grant = super::grant_of(&token)?;
         let key = argument::private_key(&self.third_party_key)?;
-        let payload = token::statement_payload(&token, &self.name, &self.value)?;
+        let keys = Arc::new(Keys::new(KeyRing::load(&self.keys)?));
+        let presented = Presented::read(token.expose()).map_err(Failure::Refused)?;
+        let payload = Verifier::new(keys, Registered::Anyhow)
+            .statement_payload(presented, &self.name, &self.value)
+            .map_err(Failure::Refused)?;
         let statement = Statement {
             name: self.name.clone(),
             value: self.value.clone(),

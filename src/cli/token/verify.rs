@@ -65,7 +65,7 @@ impl Verify {
         };
         let engine = self.engine.then(|| {
             let facts = facts(&presented, request, now);
-            Oracle::new(&ring).ask(token, &facts)
+            Oracle::new(&ring).ask(&presented, &facts)
         });
         let verifier = Verifier::new(Arc::new(Keys::new(ring)), Registered::Anyhow)
             .with_clock(Arc::new(ManualClock::at(now)));

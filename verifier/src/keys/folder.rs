@@ -6,16 +6,16 @@
 //! third-parties/change-mgmt.jwk
 //! ```
 //!
-//! A file that is no key is an error, never passed over: a key that was meant to be retired and was
-//! misnamed must not go unnoticed.
+//! A file that is no key is an error, not passed over: a key that was meant to be retired and was
+//! misnamed must not go unnoticed. Folders and hidden files are no keys.
 
 use std::ffi::OsStr;
-use std::fs;
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use super::file::{self, KeyFileError, KeyFormat};
-use super::{Issuer, KeyIdTaken, KeyRing};
+use super::{Issuer, IssuerError, KeyRing};
 use crate::key::PublicKey;
 use crate::name::{NameError, ThirdParty};
 
@@ -56,7 +56,15 @@ pub enum KeysError {
         /// Why not.
         source: NameError,
     },
-    /// Two files have one number or one name.
+    /// An issuer's number or key is there already.
+    #[error("{} cannot join the others", path.display())]
+    Issuer {
+        /// Which one.
+        path: PathBuf,
+        /// Why not.
+        source: IssuerError,
+    },
+    /// Two files have one name.
     #[error("{} is the second key of that name", path.display())]
     Twice {
         /// Which one.
@@ -100,7 +108,7 @@ impl KeyRing {
     }
 
     fn add(&mut self, id: u32, issuer: Issuer, path: PathBuf) -> Result<(), KeysError> {
-        self.add_issuer(id, issuer).map_err(|KeyIdTaken { .. }| KeysError::Twice { path })
+        self.add_issuer(id, issuer).map_err(|source| KeysError::Issuer { path, source })
     }
 }
 
@@ -151,8 +159,11 @@ fn read(path: PathBuf) -> Result<Found<String>, KeysError> {
 }
 
 fn read_text(path: &Path) -> io::Result<String> {
-    if fs::metadata(path)?.len() > FILE_BYTES_MAX {
+    let mut text = String::new();
+    // As much as a key takes, and one byte to see that it is more: not every file tells its length.
+    File::open(path)?.take(FILE_BYTES_MAX + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > FILE_BYTES_MAX {
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, "too large for a key"));
     }
-    fs::read_to_string(path)
+    Ok(text)
 }

@@ -130,7 +130,7 @@ fn read_caveats(checks: &[Check<'_>]) -> Result<Vec<Caveat>, Flaw> {
 
 /// Each member that varies is held by a caveat, or it could be anything.
 pub(crate) fn check_varying(grant: &Grant) -> Result<(), Flaw> {
-    let held = |at: &Pointer| grant.caveats.iter().any(|caveat| caveat.place() == Some(at));
+    let held = |at: &Pointer| grant.caveats.iter().any(|caveat| caveat.holds_place(at));
     let ordered = grant.varies.is_sorted_by(|a, b| a < b);
     let apart = |at: &Pointer| grant.varies.iter().all(|other| other == at || !other.contains(at));
     if ordered && grant.varies.iter().all(|at| held(at) && apart(at)) {
@@ -152,7 +152,7 @@ fn read_third_party(
     let [fact] = block.facts.as_slice() else { return Err(Flaw::ThirdParty) };
     let (name, value) = caveat::read_statement(fact).or(Err(Flaw::ThirdParty))?;
     let asked = |c: &Caveat| matches!(c, Caveat::Signed(n, _, k) if *n == name && *k == key);
-    // Nobody's word but of those whom the authority names, and of nothing else.
+    // Nobody's word but of those whom the authority names. Of which value, a caveat decides.
     if grant.caveats.iter().any(asked) { Ok((name, value, key)) } else { Err(Flaw::ThirdParty) }
 }
 

@@ -4,8 +4,9 @@ use super::chain;
 use super::layout;
 use super::text::TokenText;
 use crate::caveat::Caveat;
+use crate::clock::UnixSeconds;
 use crate::crypto::{self, Signature};
-use crate::grant::Grant;
+use crate::grant::{Grant, Seats};
 use crate::key::PublicKey;
 use crate::limits;
 use crate::wire::envelope::{Envelope, Signed, Tail};
@@ -22,6 +23,9 @@ pub enum MintError {
     /// A member that varies without a caveat, or twice.
     #[error("each member that varies must be named once and held by a caveat")]
     Varying,
+    /// A date after the year 9999, or a store's number beyond 2^63.
+    #[error("grant says what no token can")]
+    Unreadable,
     /// The next key's seed makes no key.
     #[error("next key's seed makes no usable key")]
     NextKey,
@@ -40,19 +44,11 @@ pub fn mint(
     next_seed: &[u8; 32],
     sign: impl FnOnce(&[u8]) -> Signature,
 ) -> Result<TokenText, MintError> {
-    layout::check_varying(grant).or(Err(MintError::Varying))?;
+    check(grant)?;
     let mut symbols = Symbols::default();
     let block = layout::write_authority(grant, &mut symbols);
     if symbols.len() > limits::AUTHORITY_SYMBOLS_MAX {
         return Err(MintError::TooLarge(Flaw::Symbols));
-    }
-    if grant.caveats.len() > limits::CAVEATS_MAX || grant.varies.len() > limits::BOUNDS_MAX {
-        return Err(MintError::TooLarge(Flaw::Check));
-    }
-    if grant.caveats.iter().map(Caveat::members).sum::<usize>() + grant.varies.len()
-        > limits::SET_MEMBERS_MAX
-    {
-        return Err(MintError::TooLarge(Flaw::Value));
     }
     let next_key = crypto::public_of(next_seed).ok_or(MintError::NextKey)?;
     let next_key = PublicKey::from_bytes(next_key).or(Err(MintError::NextKey))?;
@@ -65,4 +61,21 @@ pub fn mint(
         return Err(MintError::TooLarge(Flaw::TooLong));
     }
     Ok(TokenText::of(&bytes))
+}
+
+/// What the types let a grant say, and no reader takes.
+fn check(grant: &Grant) -> Result<(), MintError> {
+    layout::check_varying(grant).or(Err(MintError::Varying))?;
+    if grant.caveats.len() > limits::CAVEATS_MAX || grant.varies.len() > limits::BOUNDS_MAX {
+        return Err(MintError::TooLarge(Flaw::Check));
+    }
+    let members = grant.caveats.iter().map(Caveat::members).sum::<usize>() + grant.varies.len();
+    if members > limits::SET_MEMBERS_MAX {
+        return Err(MintError::TooLarge(Flaw::Value));
+    }
+    let late = |caveat: &Caveat| matches!(caveat, Caveat::Before(end) if *end > UnixSeconds::MAX);
+    let seats = grant.stores.iter().flat_map(Seats::seats);
+    let unread = grant.caveats.iter().any(late)
+        || seats.into_iter().any(|seat| i64::try_from(seat.sequence).is_err());
+    if unread { Err(MintError::Unreadable) } else { Ok(()) }
 }

@@ -41,7 +41,7 @@ pub struct Statement {
     pub value: CaveatText,
     /// By whom.
     pub key: PublicKey,
-    /// Their signature over [`statement_payload`].
+    /// Their signature over what [`Verifier::statement_payload`](crate::Verifier) says.
     pub signature: Signature,
 }
 
@@ -58,11 +58,14 @@ pub fn narrow(token: &TokenText, caveats: &[Caveat]) -> Result<TokenText, Narrow
     append(envelope, &block, None)
 }
 
-/// What a third party signs to state `name(value)` of this very token.
+/// What a third party signs to state `name(value)` of the token with this last signature.
+///
+/// Whether that signature is over what the token says is not known here: a token that says something
+/// harmless may carry the signature of another. [`Verifier::statement_payload`](crate::Verifier) asks first.
 ///
 /// # Errors
 /// [`NarrowError`] where the token is none.
-pub fn statement_payload(
+pub fn unverified_statement_payload(
     token: &TokenText,
     name: &StatementName,
     value: &CaveatText,

@@ -63,7 +63,7 @@ pub enum Flaw {
     /// A number of stores that differs from the verifier's configuration.
     #[error("token is registered with other stores than this verifier uses")]
     Stores,
-    /// A token that needs no store, at a verifier that does not allow it.
-    #[error("token needs no store, and this verifier takes no such token")]
+    /// A token that needs no store, where every action is spent.
+    #[error("token needs no store, and every action is spent here")]
     Fresh,
 }
