@@ -24,8 +24,9 @@ pub fn world() -> World {
     let signer = Signer::new(17, key(1));
     let mut ring = KeyRing::default();
     ring.add_issuer(17, Issuer::Trusted(signer.public())).unwrap();
-    let verifier = Verifier::new(Arc::new(Keys::new(ring)), Registered::In(std::num::NonZeroUsize::MIN))
-        .with_clock(Arc::new(ManualClock::at(NOW)));
+    let verifier =
+        Verifier::new(Arc::new(Keys::new(ring)), Registered::In(std::num::NonZeroUsize::MIN))
+            .with_clock(Arc::new(ManualClock::at(NOW)));
     let params = Params::parse(br#"{"amount":4000,"to":"acme","memo":"invoice inv-7"}"#).unwrap();
     World { signer, holder: key(2), verifier, params }
 }

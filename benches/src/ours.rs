@@ -28,8 +28,7 @@ pub fn cases() -> Vec<Case> {
     let mint = Case::new("mint", move || drop(black_box(w.signer.mint(&g).unwrap())));
     let (w, caveats) = (world(), fixture::narrowing());
     let token = w.signer.mint(&w.grant()).unwrap();
-    let narrow =
-        Case::new("attenuate", move || drop(black_box(narrow(&token, &caveats).unwrap())));
+    let narrow = Case::new("attenuate", move || drop(black_box(narrow(&token, &caveats).unwrap())));
     let token = w.mint(&w.grant());
     let read = Case::new("read", move || drop(black_box(Presented::read(&token).unwrap())));
     vec![
@@ -71,7 +70,12 @@ pub fn refusals() -> Vec<Case> {
         refused("refuse: other resource", "wrong-resource", plain, |grant| {
             grant.resource = Resource::parse("account/43").unwrap();
         }),
-        refused("refuse: no proof", "holder-proof-missing", |w| w.mint(&w.bound_to_holder()), |_| ()),
+        refused(
+            "refuse: no proof",
+            "holder-proof-missing",
+            |w| w.mint(&w.bound_to_holder()),
+            |_| (),
+        ),
         refused("refuse: deep join", "bad-token", World::with_deep_join, |_| ()),
         refused("refuse: bit flipped", "bad-token", flipped, |_| ()),
         refused("refuse: cut", "bad-token", |w| w.mint(&w.grant())[..500].to_owned(), |_| ()),

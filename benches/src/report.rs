@@ -61,7 +61,9 @@ fn lines(figures: &[Figure]) -> Vec<Line<'static>> {
         let (micros, base_micros) = (case.median(), base.median());
         Some(Line { row, micros, base_micros, ratio: case.over(base) })
     };
-    ROWS.iter().map(|row| line(row).unwrap_or_else(|| panic!("no figure for {}", row.case))).collect()
+    ROWS.iter()
+        .map(|row| line(row).unwrap_or_else(|| panic!("no figure for {}", row.case)))
+        .collect()
 }
 
 pub fn table(figures: &[Figure]) -> String {
@@ -73,7 +75,8 @@ pub fn table(figures: &[Figure]) -> String {
             format!("≤ {goal} {}", if ratio <= goal { "✓" } else { "✗" })
         });
         let (case, base) = (row.case, row.base);
-        let line = format!("| {case} | {base} | {ratio:.2} | {goal} | {micros:.1} | {base_micros:.1} |");
+        let line =
+            format!("| {case} | {base} | {ratio:.2} | {goal} | {micros:.1} | {base_micros:.1} |");
         writeln!(table, "{line}").unwrap();
     }
     table
@@ -134,8 +137,12 @@ fn plot(lines: &[Line<'_>]) -> String {
         .unwrap();
         if let Some(goal) = line.row.goal {
             let x = at(goal);
-            writeln!(svg, "<path d=\"M{x:.1} {} v18\" stroke=\"black\" stroke-width=\"2\"/>", y - 1.0)
-                .unwrap();
+            writeln!(
+                svg,
+                "<path d=\"M{x:.1} {} v18\" stroke=\"black\" stroke-width=\"2\"/>",
+                y - 1.0
+            )
+            .unwrap();
         }
     }
     let (one, bottom) = (at(1.0), height - 24.0);
