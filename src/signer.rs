@@ -9,12 +9,12 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::Path;
 
-use aws_lc_rs::hkdf::{HKDF_SHA256, Prk, Salt};
+use aws_lc_rs::hmac::{self, HMAC_SHA256};
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use farebox_verifier::token::{self, MintError, TokenText};
-use farebox_verifier::{Grant, PublicKey, Signature};
+use farebox_verifier::{Grant, GrantId, PublicKey, Signature};
 use zeroize::Zeroizing;
 
 /// The DER before an Ed25519 seed in PKCS #8: nothing in it varies.
@@ -145,14 +145,17 @@ pub struct Signer {
     key: PrivateKey,
     /// From which each token's next key is derived. A key made afresh would have to be kept for a
     /// retry; this one is made again from the grant.
-    next_keys: Prk,
+    next_keys: hmac::Key,
 }
 
 impl Signer {
     /// A signer with this key, under this number.
     #[must_use]
     pub fn new(id: u32, key: PrivateKey) -> Signer {
-        let next_keys = Salt::new(HKDF_SHA256, b"farebox/1 next key").extract(key.seed.as_slice());
+        // HKDF-Extract; what it gives is kept as a key, for each token expands it once.
+        let salt = hmac::Key::new(HMAC_SHA256, b"farebox/1 next key");
+        let next_keys =
+            hmac::Key::new(HMAC_SHA256, hmac::sign(&salt, key.seed.as_slice()).as_ref());
         Signer { id, key, next_keys }
     }
 
@@ -173,12 +176,16 @@ impl Signer {
     /// # Errors
     /// [`MintError`] where the grant fits no token.
     pub fn mint(&self, grant: &Grant) -> Result<TokenText, MintError> {
-        let mut seed = Zeroizing::new([0; 32]);
-        self.next_keys
-            .expand(&[grant.id.as_bytes().as_slice()], HKDF_SHA256)
-            .and_then(|okm| okm.fill(seed.as_mut_slice()))
-            .or(Err(MintError::NextKey))?;
+        let seed = self.next_seed(grant.id).ok_or(MintError::NextKey)?;
         token::mint(grant, self.id, &seed, |message| self.key.sign(message))
+    }
+
+    /// HKDF-Expand to one block, which is one tag over the grant's id and the block's number.
+    fn next_seed(&self, grant: GrantId) -> Option<Zeroizing<[u8; 32]>> {
+        let mut expand = hmac::Context::with_key(&self.next_keys);
+        expand.update(grant.as_bytes());
+        expand.update(&[1]);
+        expand.sign().as_ref().try_into().ok().map(Zeroizing::new)
     }
 }
 
@@ -204,6 +211,19 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         let error = PrivateKey::load(&path).err().unwrap();
         assert!(matches!(error, PrivateKeyError::Exposed { mode: 0o640 }));
+    }
+
+    #[test]
+    fn next_keys_are_hkdf_of_the_issuer_s_seed_and_the_grant_s_id() {
+        use aws_lc_rs::hkdf::{HKDF_SHA256, Salt};
+        let key = PrivateKey::from_seed(Zeroizing::new([3; 32])).unwrap();
+        let prk = Salt::new(HKDF_SHA256, b"farebox/1 next key").extract(key.seed.as_slice());
+        let mut expected = [0; 32];
+        let okm = prk.expand(&[&[7; 16]], HKDF_SHA256).unwrap();
+        okm.fill(&mut expected).unwrap();
+        let signer = Signer::new(1, key);
+        let seed = signer.next_seed(GrantId::from_bytes([7; 16]));
+        assert_eq!(*seed.unwrap(), expected);
     }
 
     #[test]

@@ -25,7 +25,7 @@ fn main() -> std::io::Result<()> {
         (0..20_000).for_each(|_| cases.iter_mut().for_each(|case| (case.run)()));
         return Ok(());
     }
-    let figures = meter::measure(&mut cases, if quick { 60 } else { 400 });
+    let figures = meter::measure(&mut cases, if quick { 10 } else { 200 });
     print!("{}", report::table(&figures));
     if quick {
         return Ok(());

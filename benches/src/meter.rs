@@ -36,8 +36,8 @@ fn median(mut values: Vec<f64>) -> f64 {
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// How long one turn lasts, about.
-const TURN_MICROS: f64 = 500.0;
+/// How long one turn lasts, about: long enough that the caches it finds cold do not weigh.
+const TURN_MICROS: f64 = 4000.0;
 
 pub fn measure(cases: &mut [Case], rounds: usize) -> Vec<Figure> {
     let repeats: Vec<u32> = cases.iter_mut().map(|case| repeats(&mut case.run)).collect();

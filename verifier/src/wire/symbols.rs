@@ -138,12 +138,19 @@ enum Place {
     None,
 }
 
-/// Mixes the length and a few bytes of either end, where names differ.
+/// Mixes the length and four bytes of either end, where names differ.
 fn hash(symbol: &str) -> usize {
     let bytes = symbol.as_bytes();
-    let ends = bytes.iter().take(6).chain(bytes.iter().rev().take(4));
-    let mixed = ends.fold(bytes.len(), |hash, byte| hash.wrapping_mul(31) ^ usize::from(*byte));
-    (mixed ^ (mixed >> 10)) % SLOTS
+    let ends = match (bytes.first_chunk(), bytes.last_chunk()) {
+        (Some(first), Some(last)) => {
+            u32::from_le_bytes(*first) ^ u32::from_le_bytes(*last).rotate_left(13)
+        }
+        _ => bytes.iter().fold(0, |ends, byte| ends << 8 | u32::from(*byte)),
+    };
+    let mixed = u64::from(ends) << 16 ^ bytes.len() as u64;
+    // Multiplying spreads what differs to the top, of which ten bits are a place.
+    const { assert!(SLOTS == 1 << 10) };
+    usize::try_from(mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 54).unwrap_or_default()
 }
 
 /// The number of a string that every biscuit knows.
