@@ -45,6 +45,25 @@ async fn a_status_that_is_no_success_settles_as_failed() {
 }
 
 #[tokio::test]
+async fn an_action_that_would_go_on_beyond_its_reply_is_cut_off() {
+    for bytes_max in [None, Some(0)] {
+        let api = Api::serve(|gate| {
+            let route = gate.action("payments.transfer").on("account/{id}").json();
+            let upgrade = || async { StatusCode::SWITCHING_PROTOCOLS };
+            Router::new().route(TRANSFERS, route.post(upgrade))
+        })
+        .await;
+        let name = farebox_verifier::OutputName::parse("bytes").unwrap();
+        let caveats = bytes_max.map(|max| farebox_verifier::Caveat::OutputMax(name, max));
+        let grant =
+            farebox_verifier::Grant { caveats: caveats.into_iter().collect(), ..grant(PARAMS) };
+        let reply = api.transfer(&api.mint(&grant)).await;
+        assert_eq!(reply.refused(), (500, "internal".into()));
+        assert_eq!(api.store.heard().settled, [(grant.id, Outcome::Unknown)]);
+    }
+}
+
+#[tokio::test]
 async fn a_handler_gets_what_was_sent_and_its_grant_and_its_state() {
     type Sent = (Path<String>, Query<Vec<(String, String)>>);
     async fn echo(

@@ -3,10 +3,11 @@
 //! Whatever a route does not read must be empty. What the gate did not bind, the handler could still
 //! see: a body nobody looked at, a query that changes the meaning of the rest.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
-use axum::extract::{DefaultBodyLimit, FromRequestParts as _, RawPathParams, Request};
+use axum::extract::{DefaultBodyLimit, FromRequestParts as _, MatchedPath, RawPathParams, Request};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
@@ -79,7 +80,16 @@ impl Arrival {
         limits: Limits,
     ) -> Result<Arrival, Fault> {
         let (mut parts, body) = request.into_parts();
+        // A gate mounted as a service or a fallback answers paths that no route names.
+        if parts.extensions.get::<MatchedPath>().is_none() {
+            return Err(Fault::Misrouted);
+        }
         let captured = capture(&mut parts).await?;
+        // Of two values of one name, resource and handler could take one each.
+        let names: BTreeSet<&str> = captured.iter().map(|(name, _)| name.as_str()).collect();
+        if names.len() != captured.len() {
+            return Err(Fault::Misrouted);
+        }
         let unbound = |(name, _): &(String, String)| !template.takes(name);
         if sources.path == Source::Unread && captured.iter().any(unbound) {
             return Err(Fault::Misrouted);
@@ -186,13 +196,14 @@ fn read_json(body: &[u8], headers: &HeaderMap, shape: Shape) -> Result<Json, Mal
 fn is_json(content_type: &HeaderValue) -> bool {
     let Ok(text) = content_type.to_str() else { return false };
     let text = text.to_ascii_lowercase();
-    let mut parts = text.split(';').map(str::trim);
+    // axum takes spaces before a parameter, and nowhere else.
+    let mut parts = text.split(';');
     let Some(kind) = parts.next().and_then(|essence| essence.strip_prefix("application/")) else {
         return false;
     };
     let kind_is_json = kind == "json" || kind.strip_suffix("+json").is_some_and(is_word);
     kind_is_json
-        && parts.all(|part| match part.split_once('=') {
+        && parts.all(|part| match part.trim_start_matches(' ').split_once('=') {
             Some(("charset", value)) => matches!(value, "utf-8" | "\"utf-8\""),
             Some((name, value)) => is_word(name) && is_word(value),
             None => false,

@@ -40,6 +40,9 @@ pub(super) enum Fault {
     /// The route's path and its resource or sources do not fit together.
     #[error("route captures other values than its action names")]
     Misrouted,
+    /// Its action asked to go on beyond the reply, where no gate sees it.
+    #[error("action upgraded its connection")]
+    Upgraded,
     /// No gate stands before its handler.
     #[error("handler asks for a grant and stands behind no gate")]
     Unguarded,
@@ -177,6 +180,11 @@ fn answer(fault: &Fault) -> (StatusCode, &'static str, &'static str) {
         }
         Fault::Panicked => {
             let title = "The action broke off: nobody can tell what came of it.";
+            (Status::INTERNAL_SERVER_ERROR, "internal", title)
+        }
+        Fault::Upgraded => {
+            let title =
+                "The action asked to go on beyond the reply: nobody can tell what came of it.";
             (Status::INTERNAL_SERVER_ERROR, "internal", title)
         }
         Fault::Stopping => {

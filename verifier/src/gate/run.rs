@@ -125,6 +125,13 @@ impl Run {
 
 fn judge(ended: Ended) -> (Result<Response, Fault>, Outcome) {
     match ended {
+        // After a reply that is none yet, a connection would act on without the gate.
+        Ended::Returned(Ok(response)) if response.status().is_informational() => {
+            (Err(Fault::Upgraded), Outcome::Unknown)
+        }
+        Ended::Returned(Err(Withheld { status, .. })) if status.is_informational() => {
+            (Err(Fault::Upgraded), Outcome::Unknown)
+        }
         Ended::Returned(Ok(response)) if response.status().is_success() => {
             (Ok(response), Outcome::Succeeded)
         }
