@@ -5,12 +5,12 @@ use std::time::Duration;
 use axum::body::Bytes;
 use axum::{Json, Router};
 use farebox::signer::{PrivateKey, Signer};
-use farebox_verifier::{Grant, ParamsDigest, Resource};
+use farebox_verifier::{Audience, Grant, ParamsDigest, Resource, Window};
 use serde::Deserialize;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
 
-use super::fixture::{Api, PARAMS, TRANSFERS, grant, transfer};
+use super::fixture::{Api, NOW, PARAMS, TRANSFERS, grant, transfer};
 use super::http::{Call, Reply, exchange};
 
 async fn api() -> Api {
@@ -192,11 +192,17 @@ async fn a_body_over_the_limit_is_refused_before_it_is_read() {
 }
 
 #[tokio::test]
-async fn no_body_is_read_of_whoever_brings_no_token_of_a_trusted_issuer() {
+async fn no_body_is_read_of_whoever_brings_no_living_token_for_this_action() {
     let api = api().await;
     let forged = Signer::new(api.signer.id(), PrivateKey::generate().unwrap());
     let forged = forged.mint(&grant("{}")).unwrap();
+    let ledger = Audience::parse("ledger-api").unwrap();
+    let elsewhere = api.mint(&Grant { audience: ledger, ..grant("{}") });
+    let window = Window::minted(NOW.minus(90), 60).unwrap();
+    let expired = api.mint(&Grant { window, ..grant("{}") });
     for (call, expected) in [
+        (post().json("").bearer(&elsewhere), (403, "wrong-audience".into())),
+        (post().json("").bearer(&expired), (401, "expired".into())),
         (post().json(""), (401, "unauthenticated".into())),
         (post().json("").bearer(&forged), (401, "bad-token".into())),
     ] {

@@ -17,7 +17,7 @@
 //! # let audience = Audience::parse("payments-api").unwrap();
 //!
 //! let gate = Gate::new(verifier, store, audience);
-//! let transfers = gate.action("payments.transfer").on("account/{id}").json().post(transfer);
+//! let transfers = gate.action("payments.transfer").on("account/{id}").json_as::<Transfer>().post(transfer);
 //! let app: Router = Router::new().route("/accounts/{id}/transfers", transfers);
 //! ```
 //!

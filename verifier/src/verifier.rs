@@ -185,6 +185,19 @@ impl Verifier {
         Ok(Authentic { presented, key_id, last })
     }
 
+    /// Whether it could cover a request for this action now, whatever else the request says: of a dead
+    /// token, or another's, nobody reads a body.
+    #[cfg(feature = "tower")]
+    pub(crate) fn expect(
+        &self,
+        authentic: &Authentic,
+        audience: &Audience,
+        action: &Action,
+    ) -> Result<(), Refusal> {
+        check_window(authentic.presented.content(), self.clock.now())?;
+        check_purpose(authentic.grant(), audience, action)
+    }
+
     /// Decides whether a token that somebody trusted signed covers the request.
     pub(crate) fn decide(
         &self,
@@ -248,15 +261,20 @@ fn check_window(content: &Content, now: UnixSeconds) -> Result<UnixSeconds, Refu
     Ok(end)
 }
 
-fn check_request(grant: &Grant, request: &Request<'_>) -> Result<(), Refusal> {
-    if grant.audience != *request.audience {
-        let (granted, asked) = (grant.audience.clone(), request.audience.clone());
+fn check_purpose(grant: &Grant, audience: &Audience, action: &Action) -> Result<(), Refusal> {
+    if grant.audience != *audience {
+        let (granted, asked) = (grant.audience.clone(), audience.clone());
         return Err(Refusal::WrongAudience { granted, asked });
     }
-    if grant.action != *request.action {
-        let (granted, asked) = (grant.action.clone(), request.action.clone());
+    if grant.action != *action {
+        let (granted, asked) = (grant.action.clone(), action.clone());
         return Err(Refusal::WrongAction { granted, asked });
     }
+    Ok(())
+}
+
+fn check_request(grant: &Grant, request: &Request<'_>) -> Result<(), Refusal> {
+    check_purpose(grant, request.audience, request.action)?;
     if grant.resource != *request.resource {
         let (granted, asked) = (grant.resource.clone(), request.resource.clone());
         return Err(Refusal::WrongResource { granted, asked });

@@ -45,6 +45,7 @@ async fn admit(
     let authentic = gate.verifier.authenticate(presented)?;
     // Now the names in the token are no longer anybody's words.
     *about = About::grant(authentic.grant());
+    gate.verifier.expect(&authentic, &gate.audience, &route.action)?;
     let arrival = Arrival::read(request, &route.template, &route.sources, route.limits).await?;
     let request = verifier::Request {
         audience: &gate.audience,
