@@ -199,3 +199,15 @@ async fn a_result_is_withheld_whatever_its_handler_did_with_the_grant() {
         assert_eq!(reply.refused(), (403, "output-refused".into()), "{path}");
     }
 }
+
+#[tokio::test]
+async fn a_handler_that_was_to_look_first_and_took_no_token_is_found_at_once() {
+    let api = Api::serve(|gate| {
+        let route = gate.action("payments.transfer").on("account/{id}").json();
+        Router::new().route("/looks/{id}", route.look_first().post(|| async { "done" }))
+    })
+    .await;
+    let token = api.mint(&with([]));
+    let reply = api.send(Call::post("/looks/42").json(PARAMS).bearer(&token)).await;
+    assert_eq!(reply.refused(), (500, "unguarded".into()));
+}

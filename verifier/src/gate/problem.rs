@@ -43,6 +43,9 @@ pub(super) enum Fault {
     /// Its action asked to go on beyond the reply, where no gate sees it.
     #[error("action upgraded its connection")]
     Upgraded,
+    /// Its handler was to look at the token and spend it, and did not take it.
+    #[error("handler of a route that looks first did not take its token")]
+    Unspent,
     /// No gate stands before its handler.
     #[error("handler asks for a grant and stands behind no gate")]
     Unguarded,
@@ -194,6 +197,10 @@ fn answer(fault: &Fault) -> (StatusCode, &'static str, &'static str) {
         Fault::Misrouted => {
             let title = "This route is set up wrongly. Nothing was done.";
             (Status::INTERNAL_SERVER_ERROR, "internal", title)
+        }
+        Fault::Unspent => {
+            let title = "This action is set up wrongly: it spends nothing.";
+            (Status::INTERNAL_SERVER_ERROR, "unguarded", title)
         }
         Fault::Unguarded => {
             let title = "This action stands behind no gate. Nothing was done.";

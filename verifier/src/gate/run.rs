@@ -46,6 +46,8 @@ enum Ended {
     Panicked,
     TimedOut,
     Halted,
+    /// It was to look first, and looked at nothing.
+    Unspent,
 }
 
 /// A result that breaks a caveat.
@@ -95,8 +97,11 @@ impl Run {
             Spending::ByHandler => {
                 let slot = Slot::put(verified, &mut request);
                 let ended = self.watch(action, request, outputs).await;
-                drop(slot.take());
-                Ok(ended)
+                // A handler that never took the token can have spent nothing, however often it is called.
+                let untaken = slot.take().is_some();
+                let done =
+                    matches!(&ended, Ended::Returned(Ok(reply)) if reply.status().is_success());
+                Ok(if untaken && done { Ended::Unspent } else { ended })
             }
         }
     }
@@ -144,6 +149,7 @@ fn judge(ended: Ended) -> (Result<Response, Fault>, Outcome) {
         Ended::Panicked => (Err(Fault::Panicked), Outcome::Unknown),
         Ended::TimedOut => (Err(Fault::TimedOut), Outcome::Unknown),
         Ended::Halted => (Err(Fault::Stopping), Outcome::Unknown),
+        Ended::Unspent => (Err(Fault::Unspent), Outcome::Unknown),
     }
 }
 
