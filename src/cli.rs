@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod keys;
 mod output;
+mod store;
 mod token;
 
 use std::ffi::OsString;
@@ -72,6 +73,9 @@ enum Command {
     /// Make, list and retire keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Look at the grant store's servers, and print the users that they need
+    #[command(subcommand)]
+    Store(store::StoreCommand),
     /// Mint, look at, narrow, prove, attest and verify tokens, all offline
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -82,6 +86,7 @@ impl Command {
         match self {
             Command::Demo => demo::run(),
             Command::Keys(command) => command.run(),
+            Command::Store(command) => command.run(),
             Command::Token(command) => command.run(stdin),
         }
     }

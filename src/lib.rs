@@ -2,5 +2,8 @@
 
 pub mod cli;
 pub mod demo;
+pub mod limits;
+pub mod log;
 pub mod oracle;
 pub mod signer;
+pub mod store;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use farebox_verifier::keys::{KeyFileError, KeysError};
 use farebox_verifier::params::json::JsonError;
+use farebox_verifier::redis::{AddressError, TopologyError};
 use farebox_verifier::token::{Flaw, MintError, NarrowError};
 use farebox_verifier::{
     BoundsError, NameError, NoRandom, OneOfError, ParamsError, ProofError, Refusal, ThirdParty,
@@ -45,6 +46,13 @@ pub(super) enum Failure {
     WeakHolder(#[source] KeyFileError),
     #[error("{name} cannot be the name of a key file: it holds a slash or starts with a dot")]
     KeyName { name: ThirdParty },
+
+    #[error("server {number} has no name: say NAME=URL")]
+    ServerName { number: usize },
+    #[error("address of server {number} cannot be used")]
+    Address { number: usize, source: AddressError },
+    #[error("these servers make no store")]
+    Topology(#[from] TopologyError),
 
     #[error("{} cannot be read or written", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -99,7 +107,10 @@ impl Failure {
             | Failure::NoKeyId { .. }
             | Failure::NoHolder(_)
             | Failure::WeakHolder(_)
-            | Failure::KeyName { .. } => "usage",
+            | Failure::KeyName { .. }
+            | Failure::ServerName { .. }
+            | Failure::Address { .. }
+            | Failure::Topology(_) => "usage",
             Failure::File { .. } => "file",
             Failure::PrivateKey { source: PrivateKeyError::Unusable, .. } => "internal",
             Failure::PrivateKey { .. } => "private-key",

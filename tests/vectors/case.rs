@@ -60,7 +60,7 @@ pub(super) struct IssuerKey {
 /// How the verifier is set up.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Settings {
-    /// In how many stores a token must be registered; null where any number will do.
+    /// How many stores must agree on a token; null where any number will do.
     pub(super) stores: Option<usize>,
     /// `taken` or `refused`.
     pub(super) fresh: String,

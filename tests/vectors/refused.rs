@@ -72,19 +72,19 @@ fn kinds() -> Vec<Case> {
     let registered = mint(&Grant { stores: Some(seats(2, 3)), ..grant() });
     let unregistered = mint(&grant());
     let fresh = mint(&Grant { uses: Uses::Fresh, ..grant() });
-    let two = Settings { stores: Some(2), fresh: "refused".to_owned() };
+    let one = Settings { stores: Some(1), fresh: "refused".to_owned() };
     vec![
         Case {
-            verifier: two.clone(),
+            verifier: one.clone(),
             ..bad(
                 "stores",
                 "other-stores",
-                "registered in three stores, at a verifier that has two",
+                "two of its three stores must agree, at a verifier that has one",
                 registered.expose(),
             )
         },
         Case {
-            verifier: two,
+            verifier: one,
             ..bad("stores", "no-store", "registered nowhere", unregistered.expose())
         },
         bad(

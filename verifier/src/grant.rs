@@ -41,6 +41,16 @@ impl GrantId {
     }
 }
 
+impl Generation {
+    /// A fresh name for a life.
+    ///
+    /// # Errors
+    /// [`NoRandom`] where the system gives no random bytes.
+    pub fn fresh() -> Result<Generation, NoRandom> {
+        crypto::random().map(Generation)
+    }
+}
+
 impl PolicyHash {
     /// Stands where no policy decided: the token was minted by hand.
     pub const NONE: PolicyHash = PolicyHash([0; 32]);
@@ -127,6 +137,12 @@ pub enum Uses {
 pub struct Shard(Box<str>);
 
 impl Shard {
+    /// The one part of a store that has no others.
+    #[must_use]
+    pub fn only() -> Shard {
+        Shard("00".into())
+    }
+
     /// The shard that this text names, two lower-case hexadecimal digits.
     #[must_use]
     pub fn parse(text: &str) -> Option<Shard> {

@@ -19,7 +19,10 @@ mod name;
 pub mod params;
 mod passage;
 mod proof;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod refusal;
+mod selector;
 mod store;
 pub mod token;
 mod verifier;
@@ -46,6 +49,7 @@ pub use params::{Leaf, Params, ParamsDigest, ParamsError};
 pub use passage::{Presented, Settled, Spent, Unsettled, Unverified, Verified};
 pub use proof::{Proof, ProofError, RequestDigest};
 pub use refusal::{ProofFlaw, Refusal};
+pub use selector::{SCOPES, Scope, Scopes, Selector};
 pub use store::{Answer, Outcome, Receipt, Sending, SettleError, SpendError, SpendStore, Ticket};
 pub use token::TokenText;
 pub use verifier::{FreshTokens, Registered, Request, Sent, Verifier};

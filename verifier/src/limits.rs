@@ -86,3 +86,5 @@ pub const SETTLE_SECONDS_BEFORE_REPLY: u64 = 1;
 pub const SETTLE_SECONDS_MAX: u64 = 900;
 /// Settlings that wait for the store to come back: about a kilobyte each.
 pub const SETTLINGS_QUEUED_MAX: usize = 16_384;
+/// Servers that a store is spread over: more are more to watch, and one of them holds each grant.
+pub const SERVERS_MAX: usize = 16;

@@ -93,8 +93,8 @@ impl Request<'_> {
 /// Which registrations a token must show.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Registered {
-    /// In so many stores, as many as the verifier's configuration has. Which ones they are is for the
-    /// store to say.
+    /// So that this many stores must agree: one, or a quorum's majority. Of a quorum's servers one may
+    /// have been away when the grant was registered; which ones they are is for the store to say.
     In(NonZeroUsize),
     /// In any number, none included: for the memory store, which registers nothing.
     Anyhow,
@@ -234,9 +234,11 @@ impl Verifier {
                 FreshTokens::Refused => Err(Refusal::BadToken(Flaw::Fresh)),
             };
         }
-        let seats = grant.stores.as_ref().map_or(0, |stores| stores.seats().len());
+        let needed = grant.stores.as_ref().map_or(0, |stores| usize::from(stores.needed()));
         match self.registered {
-            Registered::In(stores) if stores.get() != seats => Err(Refusal::BadToken(Flaw::Stores)),
+            Registered::In(stores) if stores.get() != needed => {
+                Err(Refusal::BadToken(Flaw::Stores))
+            }
             _ => Ok(()),
         }
     }

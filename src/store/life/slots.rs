@@ -1,0 +1,109 @@
+//! What a life remembers of each of its grants, by number.
+
+use std::collections::VecDeque;
+
+use farebox_verifier::{Mark, Outcome, Scope, UnixSeconds};
+
+/// Where a grant is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Registered, and nothing else.
+    Issued,
+    /// Its use is taken.
+    Spent,
+    /// Its use was taken, and it was revoked: it may be settled, and gives no repeat.
+    SpentRevoked,
+    /// What came of it is known, or known to be unknown.
+    Settled(Outcome),
+    /// Revoked before it was spent.
+    Revoked,
+    /// Ended before it was spent.
+    Expired,
+}
+
+/// What is remembered of one grant.
+pub(crate) struct Slot {
+    pub(crate) state: State,
+    /// The content's mark while it is issued, the claimant's once it is spent.
+    pub(crate) mark: Mark,
+    /// When it was spent.
+    pub(crate) spent_at: UnixSeconds,
+    /// The first second in which it is worth nothing.
+    pub(crate) end: UnixSeconds,
+    /// The first second in which nothing is asked of it any more: it may not be settled, and no grant that
+    /// comes after it is left.
+    pub(crate) kept: UnixSeconds,
+    pub(crate) agent: Scope,
+    /// Whether somebody else has asked for what was taken.
+    pub(crate) replayed: bool,
+    /// The grants that must succeed first.
+    pub(crate) after: Box<[u64]>,
+}
+
+/// The grants of one life, in order; the first are forgotten as they end.
+#[derive(Default)]
+pub(crate) struct Slots {
+    /// The last number that was forgotten.
+    cut: u64,
+    slots: VecDeque<Slot>,
+}
+
+/// What a number stands for.
+pub(crate) enum Found<'a> {
+    /// It was never given.
+    Never,
+    /// It was, and is forgotten: its grant has ended, and its settling is too late.
+    Forgotten,
+    /// This grant.
+    Slot(&'a Slot),
+}
+
+impl Slots {
+    pub(crate) fn last(&self) -> u64 {
+        self.cut.saturating_add(self.len())
+    }
+
+    pub(crate) fn len(&self) -> u64 {
+        u64::try_from(self.slots.len()).unwrap_or(u64::MAX)
+    }
+
+    /// The last number that was forgotten: what was revoked up to it is forgotten too.
+    pub(crate) fn cut(&self) -> u64 {
+        self.cut
+    }
+
+    pub(crate) fn find(&self, sequence: u64) -> Found<'_> {
+        if sequence == 0 || sequence > self.last() {
+            return Found::Never;
+        }
+        match self.place(sequence).and_then(|place| self.slots.get(place)) {
+            None => Found::Forgotten,
+            Some(slot) => Found::Slot(slot),
+        }
+    }
+
+    pub(crate) fn get_mut(&mut self, sequence: u64) -> Option<&mut Slot> {
+        let place = self.place(sequence)?;
+        self.slots.get_mut(place)
+    }
+
+    fn place(&self, sequence: u64) -> Option<usize> {
+        let place = sequence.checked_sub(self.cut)?.checked_sub(1)?;
+        usize::try_from(place).ok()
+    }
+
+    pub(crate) fn push(&mut self, slot: Slot) {
+        self.slots.push_back(slot);
+    }
+
+    /// Forgets the first grants as long as nothing can be asked of them, and says whose they were.
+    pub(crate) fn prune(&mut self, now: UnixSeconds, mut forget: impl FnMut(Scope)) {
+        while let Some(slot) = self.slots.front()
+            && slot.kept <= now
+        {
+            forget(slot.agent);
+            self.slots.pop_front();
+            self.cut = self.cut.saturating_add(1);
+        }
+    }
+}

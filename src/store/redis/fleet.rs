@@ -1,0 +1,227 @@
+//! The servers of a store together.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use farebox_verifier::redis::{Address, RedisStore, Topology, TopologyError, Waits};
+use farebox_verifier::{Clock, PolicyHash, Seat, Selector, StoreName, UnixSeconds, Workflow};
+use tokio::sync::Notify;
+
+use super::calls;
+use super::lives::{Life, Lives};
+use super::server::{Open, OpenError, Server, Silence};
+use super::together::together;
+use crate::limits;
+use crate::store::LifeId;
+use crate::store::view::View;
+
+/// The servers of a store, and how they are spoken to.
+pub struct Servers {
+    /// How they stand to each other.
+    pub topology: Topology,
+    /// Where they are, with the issuer's user.
+    pub addresses: Vec<Address>,
+    /// The same servers with a verifier's user: what is spent here is spent by it.
+    pub spender: RedisStore,
+    /// How long is waited.
+    pub waits: Waits,
+    /// This issuer's number among those that share the store, from nought.
+    pub issuer: u16,
+    /// How many they are.
+    pub issuers: u16,
+}
+
+/// The grant store on Redis.
+pub struct Fleet {
+    pub(super) topology: Topology,
+    pub(super) servers: Vec<Arc<Server>>,
+    pub(super) spender: RedisStore,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) lives: Lives,
+    pub(super) view: Mutex<View>,
+    pub(super) issuer: u16,
+    issuers: u16,
+    staff: Mutex<Staff>,
+    /// The server that holds a workflow's grants, so that a predecessor's state is at hand.
+    homes: Mutex<HashMap<Workflow, StoreName>>,
+    /// The server that answered last: minting goes there first.
+    preferred: AtomicUsize,
+    knock: Notify,
+}
+
+/// What a new life must be told.
+#[derive(Clone)]
+pub(super) struct Staff {
+    pub(super) policy: PolicyHash,
+    pub(super) blocked: Vec<Selector>,
+}
+
+impl Fleet {
+    /// The store on these servers. Nothing is connected, and no life is open, before [`Fleet::tend`].
+    ///
+    /// # Errors
+    /// [`TopologyError`] where they make no such topology.
+    pub fn new(
+        servers: Servers,
+        clock: Arc<dyn Clock>,
+        policy: PolicyHash,
+    ) -> Result<Fleet, TopologyError> {
+        let Servers { topology, addresses, spender, waits, issuer, issuers } = servers;
+        topology.check(&addresses)?;
+        let needed = topology.needed(addresses.len());
+        let servers = addresses.into_iter().map(|address| Arc::new(Server::new(address, waits)));
+        Ok(Fleet {
+            topology,
+            servers: servers.collect(),
+            spender,
+            clock,
+            lives: Lives::default(),
+            view: Mutex::new(View::of(needed)),
+            issuer,
+            issuers: issuers.max(1),
+            staff: Mutex::new(Staff { policy, blocked: Vec::new() }),
+            homes: Mutex::default(),
+            preferred: AtomicUsize::new(0),
+            knock: Notify::new(),
+        })
+    }
+
+    /// One round over the servers: those that can be used and have no life get one, and the clocks are
+    /// compared. What is wrong with a server is said; the others serve.
+    pub async fn tend(&self) -> Vec<OpenError> {
+        let rounds = together(self.servers.iter().map(|server| self.tend_one(server))).await;
+        rounds.into_iter().filter_map(Result::err).collect()
+    }
+
+    async fn tend_one(&self, server: &Server) -> Result<(), OpenError> {
+        if let Some(open) = server.life() {
+            match server.ask(&open.id, calls::tick(self.clock.now())).await {
+                Ok((b'K', _)) => return Ok(()),
+                // Away for a moment, or for long: nothing tells that its life is over.
+                Err(Silence::Down | Silence::InDoubt) => return Ok(()),
+                Ok((letter, rest)) => self.heard(server, &open, letter, &rest),
+            }
+        }
+        let Staff { policy, blocked } = self.staff();
+        let (open, _fresh) = server.open(policy, &blocked, self.issuers).await?;
+        self.lives.opened(&open);
+        self.catch_up_with_staff(server, &open).await
+    }
+
+    /// A life that another issuer opened, or that was open while this one was away, may not know what the
+    /// staff has said since.
+    async fn catch_up_with_staff(&self, server: &Server, open: &Open) -> Result<(), OpenError> {
+        let Staff { policy, blocked } = self.staff();
+        let set = calls::policy(policy, crate::store::event::OldGrants::Revoked);
+        let asks = std::iter::once(set).chain(blocked.iter().map(calls::block));
+        for ask in asks {
+            if !matches!(server.ask(&open.id, ask).await, Ok((b'K', _))) {
+                server.is_over(&open.id);
+                let (store, what) = (server.name().clone(), "did not hear the staff's word");
+                return Err(OpenError::Unopened { store, what });
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends the lives on purpose, before the servers are stopped for good: their journals say so, and what
+    /// is outstanding is refused.
+    pub async fn close(&self) {
+        let close = async |server: &Server| {
+            if let Some(open) = server.life()
+                && let Ok((b'K', _)) = server.ask(&open.id, calls::close()).await
+            {
+                server.is_over(&open.id);
+                self.lives.change(&open.id, |life| life.over = true);
+            }
+        };
+        together(self.servers.iter().map(|server| close(server))).await;
+    }
+
+    /// Waits until somebody found a life over, or for so long.
+    pub async fn knocked(&self, at_most: std::time::Duration) {
+        // Nothing is lost when the time is over first: the next round finds it.
+        tokio::select! {
+            () = self.knock.notified() => {}
+            () = tokio::time::sleep(at_most) => {}
+        }
+    }
+
+    pub(super) fn staff(&self) -> Staff {
+        self.staff.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn change_staff(&self, change: impl FnOnce(&mut Staff)) {
+        change(&mut self.staff.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// A server said that a life is over, or something that nobody understands: the life is not used any
+    /// more. That it is over for good, only its own process can say.
+    pub(super) fn heard(&self, server: &Server, open: &Open, letter: u8, rest: &[u8]) {
+        if letter == b'F' {
+            server.is_over(&open.id);
+            if *rest == *open.run_id && !rest.is_empty() {
+                self.lives.change(&open.id, |life| life.over = true);
+            }
+            self.knock.notify_one();
+        }
+    }
+
+    pub(super) fn server(&self, name: &StoreName) -> Option<&Arc<Server>> {
+        self.servers.iter().find(|server| server.name() == name)
+    }
+
+    /// The servers in the order in which they are asked to hold a grant.
+    pub(super) fn order(
+        &self,
+        workflow: Option<&Workflow>,
+        after: Option<&Seat>,
+    ) -> Vec<&Arc<Server>> {
+        let first = after.map(|seat| seat.store.clone()).or_else(|| self.home(workflow?));
+        let preferred = self.preferred.load(Ordering::Relaxed);
+        let rotated = self.servers.iter().cycle().skip(preferred).take(self.servers.len());
+        let mut order: Vec<_> = rotated.collect();
+        if let Some(first) = first {
+            order.sort_by_key(|server| *server.name() != first);
+        }
+        order
+    }
+
+    /// This server took a grant: the workflow's next go there too.
+    pub(super) fn took(&self, server: &Server, workflow: Option<&Workflow>) {
+        let place = self.servers.iter().position(|known| known.name() == server.name());
+        self.preferred.store(place.unwrap_or(0), Ordering::Relaxed);
+        let Some(workflow) = workflow else { return };
+        let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        // It is a hint: without it a workflow's next grant may be refused its predecessor, and no more.
+        if homes.len() >= limits::WORKFLOWS_MAX {
+            homes.clear();
+        }
+        homes.insert(workflow.clone(), server.name().clone());
+    }
+
+    /// This server is slow to answer: the next grants go elsewhere first.
+    pub(super) fn is_slow(&self, server: &Server) {
+        let place = self.servers.iter().position(|known| known.name() == server.name());
+        let next = place.map_or(0, |place| (place + 1) % self.servers.len());
+        self.preferred.store(next, Ordering::Relaxed);
+        let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        homes.retain(|_, home| home != server.name());
+    }
+
+    fn home(&self, workflow: &Workflow) -> Option<StoreName> {
+        let homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        homes.get(workflow).cloned()
+    }
+
+    /// The lives that may still let something through.
+    pub(super) fn lives_to_reach(&self, now: UnixSeconds) -> Vec<Life> {
+        let living = |life: &Life| !life.over && (now < life.until || self.is_open(&life.open.id));
+        self.lives.all().into_iter().filter(living).collect()
+    }
+
+    pub(super) fn is_open(&self, id: &LifeId) -> bool {
+        self.server(&id.store).and_then(|server| server.life()).is_some_and(|open| open.id == *id)
+    }
+}

@@ -1,0 +1,380 @@
+//! What an issuer sees of its grants: who has which, and where each stands, from the journal's events.
+//!
+//! The view decides nothing. It is kept in the issuer's memory, so that listing, counting and dry runs ask
+//! nothing of a store; names are kept once for all the grants that share them, for there may be a million.
+
+mod names;
+mod row;
+
+use std::collections::hash_map::Entry;
+use std::collections::{HashMap, VecDeque};
+
+use farebox_verifier::{GrantId, Outcome, Selector, UnixSeconds};
+
+use super::LifeId;
+use super::event::{Description, Event, OldGrants, What};
+use crate::limits;
+use names::Names;
+use row::{Match, Row};
+
+/// Where a grant stands, as people are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Standing {
+    /// Outstanding: it may be spent.
+    Issued,
+    /// Spent; what came of it is not known yet.
+    Spent,
+    /// Spent, and this came of it.
+    Settled(Outcome),
+    /// Revoked before it was spent.
+    Revoked,
+    /// Ended before it was spent.
+    Expired,
+}
+
+impl Standing {
+    /// The word for it, everywhere.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Standing::Issued => "issued",
+            Standing::Spent => "spent",
+            Standing::Settled(outcome) => outcome.word(),
+            Standing::Revoked => "revoked",
+            Standing::Expired => "expired",
+        }
+    }
+}
+
+/// Which grants a listing is about.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Each of these names it.
+    pub selectors: Vec<Selector>,
+    /// It stands so.
+    pub standing: Option<Standing>,
+}
+
+/// Where the next page of a listing begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    /// Which life, in the order in which the issuer met them.
+    pub life: u32,
+    /// The last number that was shown.
+    pub sequence: u64,
+}
+
+/// A grant in a listing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// What was registered.
+    pub description: Description,
+    /// In which life.
+    pub life: LifeId,
+    /// Its number in that life.
+    pub sequence: u64,
+    /// Where it stands.
+    pub standing: Standing,
+    /// What happened to it: registered first.
+    pub history: Vec<(UnixSeconds, Standing)>,
+}
+
+/// A page of a listing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Page {
+    /// The grants, in the order of their registration.
+    pub items: Vec<Listed>,
+    /// Where the next page begins, if there may be more.
+    pub next: Option<Cursor>,
+}
+
+/// Rows looked at for one page: a rare name in a long list takes several pages, some of them empty.
+const ROWS_MAX: usize = 100_000;
+
+/// The view of all the lives that an issuer follows.
+pub(crate) struct View {
+    names: Names,
+    lives: Vec<Followed>,
+    /// How many stores must say that a grant was spent before it was.
+    needed: usize,
+}
+
+struct Followed {
+    life: LifeId,
+    /// The last number that is not shown any more.
+    cut: u64,
+    rows: VecDeque<Row>,
+    /// The numbers of grants, but for their upper bits, by the first half of their random ids.
+    places: HashMap<u64, u32>,
+    /// Those whose first half another grant has.
+    namesakes: HashMap<GrantId, u32>,
+}
+
+impl View {
+    /// A view of grants of which so many stores must say that they were spent.
+    pub(crate) fn of(needed: usize) -> View {
+        View { names: Names::default(), lives: Vec::new(), needed }
+    }
+
+    /// Shows what happened in a life.
+    pub(crate) fn apply(&mut self, life: &LifeId, event: &Event) {
+        let index = self.follow(life);
+        self.forget(index, event.at);
+        let at = event.at;
+        match &event.what {
+            What::Registered { sequence, grant } => self.registered(index, *sequence, at, grant),
+            What::Spent { sequence } => self.moves(index, *sequence, at, Standing::Spent),
+            What::Settled { sequence, outcome } => {
+                self.moves(index, *sequence, at, Standing::Settled(*outcome));
+            }
+            What::Lapsed { sequence } => {
+                self.moves(index, *sequence, at, Standing::Settled(Outcome::Unknown));
+            }
+            What::Expired { sequence } => self.moves(index, *sequence, at, Standing::Expired),
+            What::Revoked { sequence, spent: false } => {
+                self.moves(index, *sequence, at, Standing::Revoked);
+            }
+            What::RevokedAll { selector, upto } => self.revoked_all(index, selector, *upto, at),
+            What::PolicySet { replaced, old: OldGrants::Revoked, upto, .. } => {
+                self.revoked_all(index, &Selector::Policy(*replaced), *upto, at);
+            }
+            _ => {}
+        }
+    }
+
+    /// The page after `cursor`.
+    pub(crate) fn list(&self, filter: &Filter, cursor: Option<Cursor>, count_max: usize) -> Page {
+        let Some(wanted) = self.names.matching(filter) else { return Page::default() };
+        let count_max = count_max.min(limits::LIST_MAX);
+        let mut page = Page::default();
+        let mut looked_at = 0;
+        for (cursor, followed, row) in self.rows_after(cursor) {
+            if self.shows(&wanted, cursor.life, row) {
+                page.items.extend(self.show(followed, cursor.sequence, row));
+            }
+            looked_at += 1;
+            if page.items.len() >= count_max || looked_at >= ROWS_MAX {
+                page.next = Some(cursor);
+                return page;
+            }
+        }
+        page
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self, filter: &Filter) -> u64 {
+        let Some(wanted) = self.names.matching(filter) else { return 0 };
+        let rows = self.rows_after(None);
+        let shown = rows.filter(|(cursor, _, row)| self.shows(&wanted, cursor.life, row)).count();
+        u64::try_from(shown).unwrap_or(u64::MAX)
+    }
+
+    /// One grant.
+    pub(crate) fn read(&self, grant: GrantId) -> Option<Listed> {
+        let mut rows = self.lives.iter().filter_map(|life| Some((life, life.find(grant)?)));
+        let (followed, (sequence, row)) = rows.next()?;
+        self.show(followed, sequence, row)
+    }
+
+    /// The grant with this number in this life.
+    pub(crate) fn at(&self, life: &LifeId, sequence: u64) -> Option<Listed> {
+        let followed = self.lives.iter().find(|followed| followed.life == *life)?;
+        self.show(followed, sequence, followed.row(sequence)?)
+    }
+
+    /// Where a grant is registered.
+    pub(crate) fn places(&self, grant: GrantId) -> Vec<(LifeId, u64)> {
+        let found = self.lives.iter().filter_map(|followed| {
+            followed.find(grant).map(|(sequence, _)| (followed.life.clone(), sequence))
+        });
+        found.collect()
+    }
+
+    /// The numbers in this life whose time was over by `now`, and of which nothing says so: what a drain
+    /// ends.
+    pub(crate) fn due(&self, life: &LifeId, now: UnixSeconds, count_max: usize) -> Vec<u64> {
+        let followed = self.lives.iter().filter(|followed| followed.life == *life);
+        let numbered = followed.flat_map(|followed| (followed.cut + 1..).zip(&followed.rows));
+        let due = numbered.filter(|(_, row)| row.due(now)).map(|(sequence, _)| sequence);
+        due.take(count_max).collect()
+    }
+
+    /// When the grants of these numbers end.
+    pub(crate) fn ends(&self, life: &LifeId, sequences: &[u64]) -> Vec<(u64, UnixSeconds)> {
+        let followed = self.lives.iter().find(|followed| followed.life == *life);
+        let row = |sequence| followed.and_then(|followed| followed.row(sequence));
+        let ends = sequences.iter().filter_map(|sequence| Some((*sequence, row(*sequence)?.end())));
+        ends.collect()
+    }
+
+    fn rows_after(
+        &self,
+        cursor: Option<Cursor>,
+    ) -> impl Iterator<Item = (Cursor, &Followed, &Row)> + '_ {
+        let from = cursor.unwrap_or(Cursor { life: 0, sequence: 0 });
+        (0_u32..).zip(&self.lives).skip_while(move |(life, _)| *life < from.life).flat_map(
+            move |(life, followed)| {
+                let after = if life == from.life { from.sequence } else { 0 };
+                let skipped = usize::try_from(after.saturating_sub(followed.cut));
+                let numbered = (followed.cut + 1..).zip(&followed.rows);
+                let left = numbered.skip(skipped.unwrap_or(usize::MAX));
+                left.map(move |(sequence, row)| (Cursor { life, sequence }, followed, row))
+            },
+        )
+    }
+
+    /// Whether this row is the one that its grant is listed by, and wanted. A quorum's grant has a row in
+    /// the life of each of its stores.
+    fn shows(&self, wanted: &Match, life: u32, row: &Row) -> bool {
+        let life = usize::try_from(life).unwrap_or(usize::MAX);
+        let mut earlier = self.lives.iter().take(life);
+        !(self.needed > 1 && earlier.any(|earlier| earlier.find(row.grant()).is_some()))
+            && wanted.names(row)
+            && wanted.stands(self.standing(row))
+    }
+
+    /// Where the grant stands by the word of all its stores.
+    fn standing(&self, row: &Row) -> Standing {
+        if self.needed <= 1 {
+            return row.standing();
+        }
+        let rows = self.lives.iter().filter_map(|life| life.find(row.grant()));
+        let said: Vec<Standing> = rows.map(|(_, row)| row.standing()).collect();
+        let used =
+            |standing: &&Standing| matches!(standing, Standing::Spent | Standing::Settled(_));
+        let votes = said.iter().filter(used).count();
+        let settled = said.iter().find(|standing| matches!(standing, Standing::Settled(_)));
+        let ended = [Standing::Revoked, Standing::Expired];
+        match settled {
+            Some(settled) if votes >= self.needed => *settled,
+            _ if votes >= self.needed => Standing::Spent,
+            _ => {
+                let over = ended.into_iter().find(|standing| said.contains(standing));
+                over.unwrap_or(Standing::Issued)
+            }
+        }
+    }
+
+    fn show(&self, followed: &Followed, sequence: u64, row: &Row) -> Option<Listed> {
+        Some(Listed {
+            description: row.describe(&self.names)?,
+            life: followed.life.clone(),
+            sequence,
+            standing: self.standing(row),
+            history: row.history(),
+        })
+    }
+
+    fn follow(&mut self, life: &LifeId) -> usize {
+        let known = self.lives.iter().position(|followed| followed.life == *life);
+        known.unwrap_or_else(|| {
+            self.lives.push(Followed::new(life.clone()));
+            self.lives.len() - 1
+        })
+    }
+
+    fn registered(&mut self, index: usize, sequence: u64, at: UnixSeconds, grant: &Description) {
+        let row = Row::new(&mut self.names, at, grant);
+        let Some(followed) = self.lives.get_mut(index) else { return };
+        // A gap in the journal leaves numbers that nobody has heard of: the rows begin anew after it.
+        if sequence != followed.last() + 1 {
+            followed.rows.drain(..).for_each(|row| row.release(&mut self.names));
+            followed.places.clear();
+            followed.namesakes.clear();
+            followed.cut = sequence.saturating_sub(1);
+        }
+        followed.push(row);
+    }
+
+    fn moves(&mut self, index: usize, sequence: u64, at: UnixSeconds, to: Standing) {
+        let followed = self.lives.get_mut(index);
+        if let Some(row) = followed.and_then(|followed| followed.row_mut(sequence)) {
+            row.moves(at, to);
+        }
+    }
+
+    fn revoked_all(&mut self, index: usize, selector: &Selector, upto: u64, at: UnixSeconds) {
+        let filter = Filter { selectors: vec![selector.clone()], standing: Some(Standing::Issued) };
+        let Some(wanted) = self.names.matching(&filter) else { return };
+        let Some(followed) = self.lives.get_mut(index) else { return };
+        let upto = usize::try_from(upto.saturating_sub(followed.cut)).unwrap_or(usize::MAX);
+        let rows = followed.rows.iter_mut().take(upto);
+        for row in rows.filter(|row| wanted.names(row) && wanted.stands(row.standing())) {
+            row.moves(at, Standing::Revoked);
+        }
+    }
+
+    /// Stops showing the first grants of a life that have been over for long.
+    fn forget(&mut self, index: usize, now: UnixSeconds) {
+        let Some(followed) = self.lives.get_mut(index) else { return };
+        while let Some(row) = followed.pop_over(now) {
+            row.release(&mut self.names);
+        }
+    }
+}
+
+impl Followed {
+    fn new(life: LifeId) -> Followed {
+        let (places, namesakes) = (HashMap::new(), HashMap::new());
+        Followed { life, cut: 0, rows: VecDeque::new(), places, namesakes }
+    }
+
+    fn last(&self) -> u64 {
+        self.cut.saturating_add(u64::try_from(self.rows.len()).unwrap_or(u64::MAX))
+    }
+
+    fn push(&mut self, row: Row) {
+        let grant = row.grant();
+        self.rows.push_back(row);
+        let sequence = low(self.last());
+        match self.places.entry(half(grant)) {
+            Entry::Vacant(place) => {
+                place.insert(sequence);
+            }
+            Entry::Occupied(_) => {
+                self.namesakes.insert(grant, sequence);
+            }
+        }
+    }
+
+    fn pop_over(&mut self, now: UnixSeconds) -> Option<Row> {
+        let over = |row: &Row| row.end().plus(limits::REMEMBERED_SECONDS) <= now;
+        let row = self.rows.front().filter(|row| over(row))?;
+        if self.namesakes.remove(&row.grant()).is_none() {
+            self.places.remove(&half(row.grant()));
+        }
+        self.cut += 1;
+        self.rows.pop_front()
+    }
+
+    fn find(&self, grant: GrantId) -> Option<(u64, &Row)> {
+        let place = self.namesakes.get(&grant).or_else(|| self.places.get(&half(grant)))?;
+        // No life shows four billion grants at once, however many it has numbered.
+        let ahead = place.wrapping_sub(low(self.cut));
+        let sequence = self.cut.saturating_add(ahead.into());
+        self.row(sequence).filter(|row| row.grant() == grant).map(|row| (sequence, row))
+    }
+
+    fn row(&self, sequence: u64) -> Option<&Row> {
+        let place = sequence.checked_sub(self.cut)?.checked_sub(1)?;
+        self.rows.get(usize::try_from(place).ok()?)
+    }
+
+    fn row_mut(&mut self, sequence: u64) -> Option<&mut Row> {
+        let place = sequence.checked_sub(self.cut)?.checked_sub(1)?;
+        self.rows.get_mut(usize::try_from(place).ok()?)
+    }
+}
+
+fn low(sequence: u64) -> u32 {
+    u32::try_from(sequence & u64::from(u32::MAX)).unwrap_or(u32::MAX)
+}
+
+fn half(grant: GrantId) -> u64 {
+    let [a, b, c, d, e, f, g, h, ..] = *grant.as_bytes();
+    u64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+#[cfg(test)]
+mod tests;

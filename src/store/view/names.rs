@@ -1,0 +1,92 @@
+//! Names that many grants share, each kept once.
+
+use std::collections::HashMap;
+
+use farebox_verifier::Selector;
+
+use super::Filter;
+use super::row::{Match, Shared};
+
+/// A name's number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct NameId(u32);
+
+/// All the names, with how many grants have each.
+#[derive(Default)]
+pub(super) struct Names {
+    known: HashMap<Box<str>, NameId>,
+    texts: Vec<Kept>,
+    free: Vec<NameId>,
+}
+
+struct Kept {
+    text: Box<str>,
+    users: u32,
+}
+
+impl Names {
+    /// The name's number, for one user more.
+    pub(super) fn keep(&mut self, text: &str) -> NameId {
+        if let Some(id) = self.known.get(text).copied() {
+            if let Some(kept) = self.kept_mut(id) {
+                kept.users = kept.users.saturating_add(1);
+            }
+            return id;
+        }
+        let kept = Kept { text: text.into(), users: 1 };
+        let id = match self.free.pop() {
+            Some(id) => {
+                if let Some(place) = self.kept_mut(id) {
+                    *place = kept;
+                }
+                id
+            }
+            None => {
+                self.texts.push(kept);
+                NameId(u32::try_from(self.texts.len() - 1).unwrap_or(u32::MAX))
+            }
+        };
+        self.known.insert(text.into(), id);
+        id
+    }
+
+    /// One user less.
+    pub(super) fn release(&mut self, id: NameId) {
+        let Some(kept) = self.kept_mut(id) else { return };
+        kept.users = kept.users.saturating_sub(1);
+        if kept.users == 0 {
+            let text = std::mem::take(&mut kept.text);
+            self.known.remove(&text);
+            self.free.push(id);
+        }
+    }
+
+    pub(super) fn text(&self, id: NameId) -> &str {
+        let place = usize::try_from(id.0).ok();
+        place.and_then(|place| self.texts.get(place)).map_or("", |kept| &kept.text)
+    }
+
+    /// What a filter asks of a row; nothing where it names what no grant has.
+    pub(super) fn matching(&self, filter: &Filter) -> Option<Match> {
+        let mut wanted = Match::any(filter.standing);
+        for selector in &filter.selectors {
+            let known = |text: &str| self.known.get(text).copied();
+            match selector {
+                Selector::All => {}
+                Selector::Grant(grant) => wanted.grant(*grant),
+                Selector::Key(key) => wanted.key(*key),
+                Selector::Agent(agent) => wanted.shared(Shared::Agent, known(agent.as_str())?),
+                Selector::Workflow(name) => wanted.shared(Shared::Workflow, known(name.as_str())?),
+                Selector::Audience(name) => wanted.shared(Shared::Audience, known(name.as_str())?),
+                Selector::Action(name) => wanted.shared(Shared::Action, known(name.as_str())?),
+                Selector::Policy(hash) => wanted.shared(Shared::Policy, known(&hash.to_string())?),
+            }
+        }
+        Some(wanted)
+    }
+
+    fn kept_mut(&mut self, id: NameId) -> Option<&mut Kept> {
+        let place = usize::try_from(id.0).ok()?;
+        self.texts.get_mut(place)
+    }
+}

@@ -1,0 +1,48 @@
+//! What every grant store must do, and each store that does it.
+//!
+//! ```text
+//! subject.rs   a store under test
+//! draft.rs     grants to be, and the few words in which the tests speak to a store
+//! NOUN.rs      what must hold of each part of its work, for any subject
+//! contract.rs  the list of all that, and the macros that make tests of it
+//! STORE.rs     a subject, for each store there is
+//! ```
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test says what went wrong by panicking"
+)]
+
+#[allow(dead_code, reason = "each test binary uses its part of the fleet")]
+mod fleet;
+#[allow(dead_code, reason = "each test binary uses its part of the world")]
+mod world;
+
+mod store {
+    #[macro_use]
+    mod contract;
+    mod draft;
+    mod subject;
+
+    mod abandon;
+    mod block;
+    mod budget;
+    mod clock;
+    mod crowd;
+    mod journal;
+    mod lapse;
+    mod lease;
+    mod policy;
+    mod predecessor;
+    mod race;
+    mod register;
+    mod revoke;
+    mod settle;
+    mod spend;
+    mod token;
+    mod view;
+
+    mod memory;
+    mod redis;
+}
