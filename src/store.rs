@@ -5,7 +5,7 @@
 //!   decides, in living memory   remembers, on its issuer's disk   shows, from the events
 //!   registered → spent → …      keys, pending requests, lives     who has what
 //! ```
-//! What grants anything is decided by a [`life`], whose memory no backup, no replica and no forged record
+//! What grants anything is decided by a life, whose memory no backup, no replica and no forged record
 //! can bring back. What must outlive a store stands with its issuer. Everything else is a projection of the
 //! journal, and may be wrong without letting a step through.
 
