@@ -19,6 +19,8 @@ pub const HOLDS_MAX: usize = 1_000_000;
 pub const ABANDONED_MAX: usize = 65_536;
 /// Leases: one for each shard's drain, and few others.
 pub const LEASES_MAX: usize = 64;
+/// A lease's name, and its holder's: a word.
+pub const LEASE_NAME_BYTES_MAX: usize = 128;
 /// How long a lease is given for.
 pub const LEASE_SECONDS_MAX: u64 = 300;
 /// Events not yet drained at which minting stops; spending stops at twice as many. 160 bytes each.
@@ -78,6 +80,12 @@ pub const GRANTS_PER_BOOT_MAX: u64 = 100_000;
 pub const LIVES_MAX: usize = 16_384;
 /// The step in which the end of a life's grants is promised: one synced write in each.
 pub const LIFE_STEP_SECONDS: u64 = 600;
+/// A file that is shorter is not worth rewriting: it is read in a second or two.
+pub const BOOK_BYTES_MIN: u64 = 64 << 20;
+/// Events of a desk not yet drained, at which nothing more is begun there; all else stops at twice as many.
+pub const DESK_LAG_MAX: u64 = 500_000;
+/// The same in bytes: requests bring their bodies.
+pub const DESK_LAG_BYTES_MAX: usize = 256 << 20;
 /// Small things in one payload of a rewritten file.
 pub const CARRIED_MAX: usize = 500;
 /// Workflows whose home is remembered: forgetting one costs a refusal at most.

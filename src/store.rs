@@ -6,18 +6,26 @@
 //!   registered → spent → …      keys, pending requests, lives     who has what
 //! ```
 //! What grants anything is decided by a life, whose memory no backup, no replica and no forged record
-//! can bring back. What must outlive a store stands with its issuer. Everything else is a projection of the
+//! can bring back. What must outlive a store stands at the [`desk`]. Everything else is a projection of the
 //! journal, and may be wrong without letting a step through.
 
+mod book;
 pub mod budget;
+pub mod desk;
 pub mod drain;
+pub mod embedded;
 pub mod event;
 mod fixed;
 pub mod lease;
+pub mod ledger;
 mod life;
 pub mod memory;
+mod packed;
+mod pieces;
 pub mod redis;
 pub mod registration;
+mod roll;
+mod shelves;
 mod solo;
 pub mod view;
 
@@ -32,6 +40,9 @@ use lease::{Lease, LeaseError};
 use registration::{RegisterError, Registration};
 use view::{Cursor, Filter, Listed, Page};
 
+pub use book::OpenError;
+pub use embedded::Embedded;
+pub use ledger::Ledger;
 pub use memory::Memory;
 
 /// One life of one part of one store.

@@ -14,10 +14,11 @@
     reason = "a test says what went wrong by panicking"
 )]
 
-#[allow(dead_code, reason = "each test binary uses its part of the fleet")]
-mod fleet;
 #[allow(dead_code, reason = "each test binary uses its part of the world")]
 mod world;
+
+#[allow(dead_code, reason = "each test binary uses its part of the fleet")]
+mod fleet;
 
 mod store {
     #[macro_use]
@@ -43,6 +44,7 @@ mod store {
     mod token;
     mod view;
 
+    mod embedded;
     mod memory;
     mod redis;
 }

@@ -119,7 +119,7 @@ pub enum TakeError {
 }
 
 /// The counters of one life.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Budgets {
     open: bool,
     counters: HashMap<(BudgetKey, UnixSeconds), Counter>,
@@ -127,12 +127,14 @@ pub(crate) struct Budgets {
     callers: HashMap<Scope, usize>,
 }
 
+#[derive(Clone, Copy)]
 struct Counter {
     taken: u64,
     to: UnixSeconds,
     caller: Scope,
 }
 
+#[derive(Clone, Copy)]
 struct Held {
     hold: Hold,
     given_back: bool,
@@ -152,7 +154,8 @@ impl Budgets {
             };
         }
         let amounts = take.amount.max(take.limit);
-        if take.window_seconds == 0 || amounts > limits::AMOUNT_MAX {
+        let window = 1..=UnixSeconds::MAX.0;
+        if !window.contains(&take.window_seconds) || amounts > limits::AMOUNT_MAX {
             return Err(TakeError::Amount);
         }
         let from = UnixSeconds(now.0 - now.0 % take.window_seconds);
@@ -185,6 +188,11 @@ impl Budgets {
     /// Whether anything may be taken.
     pub(crate) fn is_open(&self) -> bool {
         self.open
+    }
+
+    /// Every hold that is remembered, and whether it was given back.
+    pub(crate) fn holds(&self) -> impl Iterator<Item = (Hold, bool)> + '_ {
+        self.holds.values().map(|held| (held.hold, held.given_back))
     }
 
     /// Lets amounts be taken from now on.

@@ -25,7 +25,7 @@ pub enum LeaseError {
         /// Until when.
         until: UnixSeconds,
     },
-    /// It lasts too long, or there are too many.
+    /// It lasts too long, its name does, or there are too many.
     #[error("no such lease is given")]
     Limit,
     /// Nobody knows; asking again is safe.
@@ -34,9 +34,10 @@ pub enum LeaseError {
 }
 
 /// The leases of one life.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Leases(HashMap<Box<str>, Held>);
 
+#[derive(Clone)]
 struct Held {
     holder: Box<str>,
     lease: Lease,
@@ -50,7 +51,8 @@ impl Leases {
         holder: &str,
         seconds: u64,
     ) -> Result<Lease, LeaseError> {
-        if seconds == 0 || seconds > limits::LEASE_SECONDS_MAX {
+        let named = name.len().max(holder.len()) <= limits::LEASE_NAME_BYTES_MAX;
+        if !named || seconds == 0 || seconds > limits::LEASE_SECONDS_MAX {
             return Err(LeaseError::Limit);
         }
         let end = now.plus(seconds);
@@ -70,6 +72,11 @@ impl Leases {
 
     pub(crate) fn give(&mut self, name: &str, holder: &str, lease: Lease) {
         self.0.insert(name.into(), Held { holder: holder.into(), lease });
+    }
+
+    /// Every one: its name, its holder, and the lease.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, &str, Lease)> + '_ {
+        self.0.iter().map(|(name, held)| (&**name, &*held.holder, held.lease))
     }
 
     /// Whether this is the lease's last number, and not over.

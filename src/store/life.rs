@@ -9,6 +9,7 @@
 
 mod admin;
 mod apply;
+mod carried;
 mod slots;
 
 use std::collections::{HashMap, HashSet};
@@ -27,6 +28,7 @@ use crate::limits;
 use slots::{Found, Slot, Slots, State};
 
 pub(crate) use admin::Lapse;
+pub(crate) use carried::LifePiece;
 
 /// What deciding comes to: an answer, and what must be appended first to make it true.
 pub(crate) type Step<T, E> = (Option<Change>, Result<T, E>);
@@ -45,6 +47,7 @@ impl From<What> for Change {
 }
 
 /// The memory of one life.
+#[derive(Clone)]
 pub(crate) struct Life {
     slots: Slots,
     /// The highest clock seen: one set back revives nothing.
@@ -63,6 +66,8 @@ pub(crate) struct Life {
     appended: u64,
     /// The number of the last event that was drained.
     drained: u64,
+    /// How many events of earlier lives nobody has drained.
+    inherited: u64,
 }
 
 impl Life {
@@ -80,6 +85,18 @@ impl Life {
             leases: Leases::default(),
             appended: 0,
             drained: 0,
+            inherited: 0,
+        }
+    }
+
+    /// A life that follows this one: it knows none of its grants, and all that was said about others.
+    pub(crate) fn succeed(&self, now: UnixSeconds) -> Life {
+        Life {
+            blocked: self.blocked.clone(),
+            policy: self.policy,
+            abandoned: self.abandoned.clone(),
+            budgets: self.budgets.clone(),
+            ..Life::new(now)
         }
     }
 
@@ -98,12 +115,22 @@ impl Life {
 
     /// How many events nobody has drained.
     pub(crate) fn lag(&self) -> u64 {
-        self.appended.saturating_sub(self.drained)
+        self.appended.saturating_sub(self.drained).saturating_add(self.inherited)
+    }
+
+    /// So many events of earlier lives nobody has drained.
+    pub(crate) fn inherits(&mut self, events: u64) {
+        self.inherited = events;
     }
 
     /// The number of the last event.
     pub(crate) fn appended(&self) -> u64 {
         self.appended
+    }
+
+    /// The set of policies in force.
+    pub(crate) fn policy(&self) -> PolicyHash {
+        self.policy
     }
 
     /// Gives the next number to a grant.

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use farebox_verifier::{Clock, Generation, NoRandom, PolicyHash, Shard, StoreName};
 
 use super::LifeId;
-use super::event::What;
-use super::solo::{self, Nowhere, Solo};
+use super::solo::{self, Nowhere, Solo, Word};
 
 /// The grant store in memory.
 pub type Memory = Solo<Nowhere>;
@@ -23,8 +22,9 @@ impl Memory {
     ) -> Result<Memory, NoRandom> {
         let generation = Generation::fresh()?;
         let id = LifeId { store, shard: Shard::only(), generation };
-        let memory = solo::Memory::empty(clock.now());
-        let word = What::Opened { previous: None, policy };
-        Ok(Solo::begin(id, clock, memory, Nowhere, word))
+        let now = clock.now();
+        let mut memory = solo::Memory::first(id, now);
+        memory.apply(&Word::opened(None, policy, now));
+        Ok(Solo::with(memory, clock, Nowhere))
     }
 }

@@ -3,19 +3,21 @@
 //! The view decides nothing. It is kept in the issuer's memory, so that listing, counting and dry runs ask
 //! nothing of a store; names are kept once for all the grants that share them, for there may be a million.
 
+mod carried;
+mod followed;
 mod names;
 mod row;
-
-use std::collections::hash_map::Entry;
-use std::collections::{HashMap, VecDeque};
 
 use farebox_verifier::{GrantId, Outcome, Selector, UnixSeconds};
 
 use super::LifeId;
 use super::event::{Description, Event, OldGrants, What};
 use crate::limits;
+use followed::Followed;
 use names::Names;
 use row::{Match, Row};
+
+pub(crate) use carried::{ViewCopy, ViewPiece, ViewReader};
 
 /// Where a grant stands, as people are told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -95,33 +97,29 @@ const ROWS_MAX: usize = 100_000;
 /// The view of all the lives that an issuer follows.
 pub(crate) struct View {
     names: Names,
+    /// In the order in which they were met.
     lives: Vec<Followed>,
+    /// How many lives were met.
+    met: u32,
+    /// The latest time at which something happened.
+    latest: UnixSeconds,
     /// How many stores must say that a grant was spent before it was.
     needed: usize,
-}
-
-struct Followed {
-    life: LifeId,
-    /// The last number that is not shown any more.
-    cut: u64,
-    rows: VecDeque<Row>,
-    /// The numbers of grants, but for their upper bits, by the first half of their random ids.
-    places: HashMap<u64, u32>,
-    /// Those whose first half another grant has.
-    namesakes: HashMap<GrantId, u32>,
 }
 
 impl View {
     /// A view of grants of which so many stores must say that they were spent.
     pub(crate) fn of(needed: usize) -> View {
-        View { names: Names::default(), lives: Vec::new(), needed }
+        let (names, lives) = (Names::default(), Vec::new());
+        View { names, lives, met: 0, latest: UnixSeconds(0), needed }
     }
 
     /// Shows what happened in a life.
     pub(crate) fn apply(&mut self, life: &LifeId, event: &Event) {
-        let index = self.follow(life);
-        self.forget(index, event.at);
         let at = event.at;
+        self.forget_drained(at);
+        let index = self.follow(life);
+        self.forget(index, at);
         match &event.what {
             What::Registered { sequence, grant } => self.registered(index, *sequence, at, grant),
             What::Spent { sequence } => self.moves(index, *sequence, at, Standing::Spent),
@@ -140,6 +138,21 @@ impl View {
                 self.revoked_all(index, &Selector::Policy(*replaced), *upto, at);
             }
             _ => {}
+        }
+    }
+
+    /// Nothing more comes of a life. What became of the grants that it has not ended, nobody can tell.
+    pub(crate) fn over(&mut self, life: &LifeId, at: UnixSeconds) {
+        let index = self.follow(life);
+        if let Some(followed) = self.lives.get_mut(index) {
+            followed.over(at);
+        }
+    }
+
+    /// A life that is over was drained to its end: its grants are shown for as long as others.
+    pub(crate) fn drained(&mut self, life: &LifeId) {
+        if let Some(followed) = self.lives.iter_mut().find(|followed| followed.life == *life) {
+            followed.drained = true;
         }
     }
 
@@ -195,7 +208,7 @@ impl View {
     /// ends.
     pub(crate) fn due(&self, life: &LifeId, now: UnixSeconds, count_max: usize) -> Vec<u64> {
         let followed = self.lives.iter().filter(|followed| followed.life == *life);
-        let numbered = followed.flat_map(|followed| (followed.cut + 1..).zip(&followed.rows));
+        let numbered = followed.flat_map(|followed| followed.rows_after(0));
         let due = numbered.filter(|(_, row)| row.due(now)).map(|(sequence, _)| sequence);
         due.take(count_max).collect()
     }
@@ -213,22 +226,19 @@ impl View {
         cursor: Option<Cursor>,
     ) -> impl Iterator<Item = (Cursor, &Followed, &Row)> + '_ {
         let from = cursor.unwrap_or(Cursor { life: 0, sequence: 0 });
-        (0_u32..).zip(&self.lives).skip_while(move |(life, _)| *life < from.life).flat_map(
-            move |(life, followed)| {
-                let after = if life == from.life { from.sequence } else { 0 };
-                let skipped = usize::try_from(after.saturating_sub(followed.cut));
-                let numbered = (followed.cut + 1..).zip(&followed.rows);
-                let left = numbered.skip(skipped.unwrap_or(usize::MAX));
-                left.map(move |(sequence, row)| (Cursor { life, sequence }, followed, row))
-            },
-        )
+        let lives = self.lives.iter().skip_while(move |followed| followed.number < from.life);
+        lives.flat_map(move |followed| {
+            let life = followed.number;
+            let after = if life == from.life { from.sequence } else { 0 };
+            let rows = followed.rows_after(after);
+            rows.map(move |(sequence, row)| (Cursor { life, sequence }, followed, row))
+        })
     }
 
     /// Whether this row is the one that its grant is listed by, and wanted. A quorum's grant has a row in
     /// the life of each of its stores.
     fn shows(&self, wanted: &Match, life: u32, row: &Row) -> bool {
-        let life = usize::try_from(life).unwrap_or(usize::MAX);
-        let mut earlier = self.lives.iter().take(life);
+        let mut earlier = self.lives.iter().take_while(|followed| followed.number < life);
         !(self.needed > 1 && earlier.any(|earlier| earlier.find(row.grant()).is_some()))
             && wanted.names(row)
             && wanted.stands(self.standing(row))
@@ -269,7 +279,8 @@ impl View {
     fn follow(&mut self, life: &LifeId) -> usize {
         let known = self.lives.iter().position(|followed| followed.life == *life);
         known.unwrap_or_else(|| {
-            self.lives.push(Followed::new(life.clone()));
+            self.lives.push(Followed::new(life.clone(), self.met));
+            self.met = self.met.saturating_add(1);
             self.lives.len() - 1
         })
     }
@@ -279,10 +290,7 @@ impl View {
         let Some(followed) = self.lives.get_mut(index) else { return };
         // A gap in the journal leaves numbers that nobody has heard of: the rows begin anew after it.
         if sequence != followed.last() + 1 {
-            followed.rows.drain(..).for_each(|row| row.release(&mut self.names));
-            followed.places.clear();
-            followed.namesakes.clear();
-            followed.cut = sequence.saturating_sub(1);
+            followed.begin_after(sequence.saturating_sub(1), &mut self.names);
         }
         followed.push(row);
     }
@@ -298,82 +306,32 @@ impl View {
         let filter = Filter { selectors: vec![selector.clone()], standing: Some(Standing::Issued) };
         let Some(wanted) = self.names.matching(&filter) else { return };
         let Some(followed) = self.lives.get_mut(index) else { return };
-        let upto = usize::try_from(upto.saturating_sub(followed.cut)).unwrap_or(usize::MAX);
-        let rows = followed.rows.iter_mut().take(upto);
-        for row in rows.filter(|row| wanted.names(row) && wanted.stands(row.standing())) {
-            row.moves(at, Standing::Revoked);
-        }
+        followed.moves_all(upto, at, Standing::Revoked, |row| {
+            wanted.names(row) && wanted.stands(row.standing())
+        });
     }
 
     /// Stops showing the first grants of a life that have been over for long.
     fn forget(&mut self, index: usize, now: UnixSeconds) {
-        let Some(followed) = self.lives.get_mut(index) else { return };
-        while let Some(row) = followed.pop_over(now) {
-            row.release(&mut self.names);
+        if let Some(followed) = self.lives.get_mut(index) {
+            followed.forget(now, &mut self.names);
         }
     }
-}
 
-impl Followed {
-    fn new(life: LifeId) -> Followed {
-        let (places, namesakes) = (HashMap::new(), HashMap::new());
-        Followed { life, cut: 0, rows: VecDeque::new(), places, namesakes }
-    }
-
-    fn last(&self) -> u64 {
-        self.cut.saturating_add(u64::try_from(self.rows.len()).unwrap_or(u64::MAX))
-    }
-
-    fn push(&mut self, row: Row) {
-        let grant = row.grant();
-        self.rows.push_back(row);
-        let sequence = low(self.last());
-        match self.places.entry(half(grant)) {
-            Entry::Vacant(place) => {
-                place.insert(sequence);
+    /// The same for lives that say nothing any more.
+    fn forget_drained(&mut self, now: UnixSeconds) {
+        if now <= self.latest {
+            return;
+        }
+        self.latest = now;
+        let names = &mut self.names;
+        self.lives.retain_mut(|followed| {
+            if followed.drained {
+                followed.forget(now, names);
             }
-            Entry::Occupied(_) => {
-                self.namesakes.insert(grant, sequence);
-            }
-        }
+            !followed.drained || !followed.rows.is_empty()
+        });
     }
-
-    fn pop_over(&mut self, now: UnixSeconds) -> Option<Row> {
-        let over = |row: &Row| row.end().plus(limits::REMEMBERED_SECONDS) <= now;
-        let row = self.rows.front().filter(|row| over(row))?;
-        if self.namesakes.remove(&row.grant()).is_none() {
-            self.places.remove(&half(row.grant()));
-        }
-        self.cut += 1;
-        self.rows.pop_front()
-    }
-
-    fn find(&self, grant: GrantId) -> Option<(u64, &Row)> {
-        let place = self.namesakes.get(&grant).or_else(|| self.places.get(&half(grant)))?;
-        // No life shows four billion grants at once, however many it has numbered.
-        let ahead = place.wrapping_sub(low(self.cut));
-        let sequence = self.cut.saturating_add(ahead.into());
-        self.row(sequence).filter(|row| row.grant() == grant).map(|row| (sequence, row))
-    }
-
-    fn row(&self, sequence: u64) -> Option<&Row> {
-        let place = sequence.checked_sub(self.cut)?.checked_sub(1)?;
-        self.rows.get(usize::try_from(place).ok()?)
-    }
-
-    fn row_mut(&mut self, sequence: u64) -> Option<&mut Row> {
-        let place = sequence.checked_sub(self.cut)?.checked_sub(1)?;
-        self.rows.get_mut(usize::try_from(place).ok()?)
-    }
-}
-
-fn low(sequence: u64) -> u32 {
-    u32::try_from(sequence & u64::from(u32::MAX)).unwrap_or(u32::MAX)
-}
-
-fn half(grant: GrantId) -> u64 {
-    let [a, b, c, d, e, f, g, h, ..] = *grant.as_bytes();
-    u64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
 #[cfg(test)]

@@ -7,10 +7,10 @@ use std::path::Path;
 use crate::files::{root, rust_files};
 
 /// The verifier's modules, from the ground up.
-const VERIFIER: [&str; 24] = [
+const VERIFIER: [&str; 26] = [
     "limits", "clock", "hex", "crypto", "key", "wire", "name", "params", "caveat", "grant",
-    "attempt", "token", "refusal", "proof", "keys", "store", "selector", "redis", "memory",
-    "contract", "passage", "verifier", "facts", "gate",
+    "attempt", "token", "refusal", "proof", "keys", "store", "selector", "redis", "taken",
+    "memory", "local", "contract", "passage", "verifier", "facts", "gate",
 ];
 /// The root package's modules, from the ground up.
 const ROOT: [&str; 7] = ["limits", "log", "store", "signer", "oracle", "demo", "cli"];

@@ -14,6 +14,7 @@ mod hex;
 mod key;
 pub mod keys;
 pub mod limits;
+mod local;
 mod memory;
 mod name;
 pub mod params;
@@ -24,6 +25,7 @@ pub mod redis;
 mod refusal;
 mod selector;
 mod store;
+mod taken;
 pub mod token;
 mod verifier;
 mod wire;
@@ -38,6 +40,7 @@ pub use grant::{
 };
 pub use key::{PublicKey, SmallOrder};
 pub use keys::{Issuer, KeyRing, Keys};
+pub use local::Local;
 pub use memory::Memory;
 pub use name::{
     Action, Agent, Audience, NameError, OutputName, Purpose, Resource, Step, StoreName, ThirdParty,

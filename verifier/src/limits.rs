@@ -88,3 +88,6 @@ pub const SETTLE_SECONDS_MAX: u64 = 900;
 pub const SETTLINGS_QUEUED_MAX: usize = 16_384;
 /// Servers that a store is spread over: more are more to watch, and one of them holds each grant.
 pub const SERVERS_MAX: usize = 16;
+/// Revocations that a local store remembers at once: as many as grants are outstanding for it. About a hundred
+/// bytes each.
+pub const LOCAL_REVOKED_MAX: usize = 100_000;

@@ -6,15 +6,13 @@
 //! A stream's entry has the life's secret before it and its number beside it; a file's has the number and
 //! the mark before it.
 
-use farebox_verifier::redis::question::outcome;
-#[cfg(test)]
-use farebox_verifier::redis::question::outcome_number;
+use farebox_verifier::redis::question::{outcome, outcome_number};
 use farebox_verifier::{
-    Action, Agent, Audience, Generation, GrantId, PolicyHash, Resource, Scope, Selector,
+    Action, Agent, Audience, Generation, GrantId, Mark, PolicyHash, Resource, Scope, Selector,
     UnixSeconds, Workflow,
 };
 
-use super::{Description, Event, OldGrants, What};
+use super::{Description, Entry, Event, OldGrants, What};
 use crate::store::budget::{BudgetKey, Hold, HoldId};
 use crate::store::fixed::{Packer, Unpacker};
 
@@ -94,7 +92,6 @@ pub(crate) fn read_hold(from: &mut Unpacker<'_>) -> Option<Hold> {
 }
 
 /// The event in bytes, but for its number.
-#[cfg(test)]
 pub(crate) fn write(at: UnixSeconds, what: &What) -> Vec<u8> {
     let mut out = Packer::default();
     out.byte(letter(what)).six(at.0);
@@ -137,12 +134,10 @@ pub(crate) fn write(at: UnixSeconds, what: &What) -> Vec<u8> {
     out.done()
 }
 
-#[cfg(test)]
 fn yes(yes: bool) -> u8 {
     if yes { b'1' } else { b'0' }
 }
 
-#[cfg(test)]
 fn letter(what: &What) -> u8 {
     match what {
         What::Opened { .. } => b'o',
@@ -232,6 +227,29 @@ fn is_yes(byte: u8) -> Option<bool> {
         b'1' => Some(true),
         _ => None,
     }
+}
+
+/// An entry as a file keeps it.
+pub(crate) fn write_entry(entry: &Entry) -> Vec<u8> {
+    let mut out = Packer::default();
+    out.six(entry.event.number);
+    match &entry.mark {
+        None => out.byte(0),
+        Some(mark) => out.byte(1).raw(mark.as_bytes()),
+    };
+    out.raw(&write(entry.event.at, &entry.event.what)).done()
+}
+
+/// The entry that these bytes say.
+pub(crate) fn read_entry(bytes: &[u8]) -> Option<Entry> {
+    let mut from = Unpacker::new(bytes);
+    let number = from.six()?;
+    let mark = match from.byte()? {
+        0 => None,
+        1 => Some(Mark::from_bytes(from.array()?)),
+        _ => return None,
+    };
+    Some(Entry { event: read(number, from.rest())?, mark })
 }
 
 #[cfg(test)]

@@ -102,6 +102,8 @@ impl Life {
     fn revoked_all(&mut self, selector: &Selector, upto: u64) {
         match selector {
             Selector::All => self.all = self.all.max(upto),
+            // Nothing that is remembered has so low a number.
+            _ if upto <= self.slots.cut() => {}
             _ => {
                 let upto_before = self.watermarks.entry(selector.scope()).or_default();
                 *upto_before = upto.max(*upto_before);

@@ -1,8 +1,8 @@
 //! What a life remembers of each of its grants, by number.
 
-use std::collections::VecDeque;
-
 use farebox_verifier::{Mark, Outcome, Scope, UnixSeconds};
+
+use crate::store::shelves::Shelves;
 
 /// Where a grant is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +22,7 @@ pub(crate) enum State {
 }
 
 /// What is remembered of one grant.
+#[derive(Clone)]
 pub(crate) struct Slot {
     pub(crate) state: State,
     /// The content's mark while it is issued, the claimant's once it is spent.
@@ -41,11 +42,11 @@ pub(crate) struct Slot {
 }
 
 /// The grants of one life, in order; the first are forgotten as they end.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Slots {
     /// The last number that was forgotten.
     cut: u64,
-    slots: VecDeque<Slot>,
+    slots: Shelves<Slot>,
 }
 
 /// What a number stands for.
@@ -93,7 +94,17 @@ impl Slots {
     }
 
     pub(crate) fn push(&mut self, slot: Slot) {
-        self.slots.push_back(slot);
+        self.slots.push(slot);
+    }
+
+    /// Every one that is remembered, in order, so many at a time at most.
+    pub(crate) fn into_pieces(self, most: usize) -> impl Iterator<Item = Vec<Slot>> {
+        self.slots.into_pieces(most)
+    }
+
+    /// Goes on after this number, of which nothing is remembered.
+    pub(crate) fn go_on(&mut self, cut: u64) {
+        self.cut = cut;
     }
 
     /// Forgets the first grants as long as nothing can be asked of them, and says whose they were.
@@ -102,7 +113,7 @@ impl Slots {
             && slot.kept <= now
         {
             forget(slot.agent);
-            self.slots.pop_front();
+            self.slots.drop_front();
             self.cut = self.cut.saturating_add(1);
         }
     }

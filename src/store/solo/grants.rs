@@ -5,16 +5,16 @@ use farebox_verifier::{
     SpendError, SpendStore, Ticket,
 };
 
-use super::{Elsewhere, Ended, Keeper, Solo, Taken};
+use super::{Keeper, Memory, Solo, Taken, Word};
 use crate::limits;
 use crate::store::budget::{Hold, Take, TakeError};
 use crate::store::event::{Event, OldGrants};
 use crate::store::lease::{Lease, LeaseError};
-use crate::store::life::{Lapse, Life, Step};
+use crate::store::life::{Lapse, Step};
 use crate::store::registration::{RegisterError, Registration};
 use crate::store::view::{Cursor, Filter, Listed, Page};
 use crate::store::{
-    AdminError, DRAIN, Found, GrantStore, Journal, JournalError, Lapsed, LifeId, Reach, Revocation,
+    AdminError, GrantStore, Journal, JournalError, Lapsed, LifeId, Reach, Revocation,
 };
 
 impl<K: Keeper> SpendStore for Solo<K> {
@@ -24,16 +24,10 @@ impl<K: Keeper> SpendStore for Solo<K> {
         attempt: &'a Attempt,
     ) -> Answer<'a, Result<Receipt, SpendError>> {
         Box::pin(async move {
-            let number = match self.number(ticket) {
-                Ok(number) => number,
-                Err(Elsewhere::EarlierLife) => return Err(SpendError::Fenced),
-                Err(Elsewhere::Nowhere) => return Err(SpendError::UnknownGrant),
-            };
-            match self.step(|life| life.spend(number, ticket, attempt)).await {
+            match self.step(|memory| memory.spend(ticket, attempt)).await {
                 Taken::Answer(answer) => answer,
                 Taken::InDoubt => Err(SpendError::InDoubt),
-                Taken::Ended(Ended::Lost) => Err(SpendError::Down),
-                Taken::Ended(Ended::Clock) => Err(SpendError::Fenced),
+                Taken::Down => Err(SpendError::Down),
             }
         })
     }
@@ -45,53 +39,86 @@ impl<K: Keeper> SpendStore for Solo<K> {
         outcome: Outcome,
     ) -> Answer<'a, Result<(), SettleError>> {
         Box::pin(async move {
-            let number = match self.number(ticket) {
-                Ok(number) => number,
-                Err(Elsewhere::EarlierLife) => return Err(SettleError::Fenced),
-                Err(Elsewhere::Nowhere) => return Err(SettleError::NotSpent),
-            };
-            match self.step(|life| life.settle(number, ticket, attempt, outcome)).await {
+            match self.step(|memory| memory.settle(ticket, attempt, outcome)).await {
                 Taken::Answer(answer) => answer,
-                Taken::InDoubt | Taken::Ended(Ended::Lost) => Err(SettleError::Down),
-                Taken::Ended(Ended::Clock) => Err(SettleError::Fenced),
+                Taken::InDoubt | Taken::Down => Err(SettleError::Down),
             }
         })
     }
 }
 
+#[expect(private_bounds, reason = "nobody outside names a keeper")]
 impl<K: Keeper> Solo<K> {
     async fn admin<T>(
         &self,
-        decide: impl FnOnce(&Life) -> Step<T, AdminError>,
+        decide: impl FnOnce(&Memory) -> Step<T, AdminError>,
     ) -> Result<T, AdminError> {
         match self.step(decide).await {
             Taken::Answer(answer) => answer,
             Taken::InDoubt => Err(AdminError::InDoubt),
-            Taken::Ended(_) => Err(AdminError::Down),
+            Taken::Down => Err(AdminError::Down),
         }
     }
 
     async fn everywhere(
         &self,
-        decide: impl FnOnce(&Life) -> Step<(), AdminError>,
+        decide: impl FnOnce(&Memory) -> Step<(), AdminError>,
     ) -> Result<Reach, AdminError> {
         self.admin(decide).await.map(|()| Reach::default())
     }
 
-    async fn revoke_one(&self, grant: GrantId) -> Result<Found, AdminError> {
-        let place = self.look(|_, view| view.read(grant)).map(|listed| listed.sequence);
-        match place {
-            None => Ok(Found::Unknown),
-            Some(sequence) => self.admin(|life| life.revoke(sequence)).await,
+    /// What is read from a journal is kept by then: who reads it builds on it.
+    async fn journalled<T>(
+        &self,
+        read: impl FnOnce(&Memory) -> Result<T, JournalError>,
+    ) -> Result<T, JournalError> {
+        match self.turn(|turn| Ok(read(turn.memory()))).await {
+            Taken::Answer(answer) => answer,
+            Taken::InDoubt | Taken::Down => Err(JournalError::Down),
         }
     }
 
-    fn leased(&self, life: &LifeId, lease: Lease) -> Result<(), JournalError> {
-        if life != self.id() {
-            return Err(JournalError::Gone);
+    async fn trim_journal(
+        &self,
+        life: &LifeId,
+        upto: u64,
+        lease: Lease,
+    ) -> Result<(), JournalError> {
+        let trimmed = self.turn(|turn| {
+            if let Err(refusal) = turn.memory().may_trim(life, lease) {
+                return Ok(Err(refusal));
+            }
+            let generation = life.generation;
+            turn.say(&[Word::Drained { generation, upto }]).map(Ok)
+        });
+        match trimmed.await {
+            Taken::Answer(answer) => answer,
+            Taken::InDoubt | Taken::Down => Err(JournalError::Down),
         }
-        let held = self.look(|life, _| life.leases.holds(life.now(), DRAIN, lease.number));
-        if held { Ok(()) } else { Err(JournalError::NotLeased) }
+    }
+
+    async fn lapse_grants(
+        &self,
+        life: &LifeId,
+        sequences: &[u64],
+        lease: Lease,
+    ) -> Result<Lapsed, JournalError> {
+        let lapsed = self.turn(|turn| {
+            if let Err(refusal) = turn.memory().leased(life, lease) {
+                return Ok(Err(refusal));
+            }
+            let mut lapsed = Lapsed::default();
+            for sequence in sequences {
+                if turn.step(|memory| memory.life.lapse(*sequence))? == Ok(Lapse::NotYet) {
+                    lapsed.not_yet.push(*sequence);
+                }
+            }
+            Ok(Ok(lapsed))
+        });
+        match lapsed.await {
+            Taken::Answer(answer) => answer,
+            Taken::InDoubt | Taken::Down => Err(JournalError::Down),
+        }
     }
 }
 
@@ -101,32 +128,28 @@ impl<K: Keeper> GrantStore for Solo<K> {
         registration: &'a Registration,
     ) -> Answer<'a, Result<Seats, RegisterError>> {
         Box::pin(async move {
-            let mine = |seats: &Seats| seats.seats().iter().all(|seat| self.is_mine(seat));
-            if !registration.after.iter().all(mine) {
-                return Err(RegisterError::PredecessorElsewhere);
-            }
-            match self.step(|life| life.register(registration)).await {
-                Taken::Answer(answer) => self.seats(answer?).ok_or(RegisterError::Down),
+            match self.step(|memory| memory.register(registration)).await {
+                Taken::Answer(answer) => answer,
                 Taken::InDoubt => Err(RegisterError::InDoubt),
-                Taken::Ended(_) => Err(RegisterError::Down),
+                Taken::Down => Err(RegisterError::Down),
             }
         })
     }
 
     fn abandon(&self, grant: GrantId) -> Answer<'_, Result<(), AdminError>> {
         Box::pin(async move {
-            self.admin(|life| life.abandon(grant)).await?;
+            self.admin(|memory| memory.life.abandon(grant)).await?;
             // Nothing registers it from here on; what did so before is on view.
-            self.revoke_one(grant).await.map(|_found| ())
+            self.admin(|memory| memory.revoke(grant)).await.map(|_found| ())
         })
     }
 
     fn revoke<'a>(&'a self, selector: &'a Selector) -> Answer<'a, Result<Revocation, AdminError>> {
         Box::pin(async move {
             let found = match selector {
-                Selector::Grant(grant) => Some(self.revoke_one(*grant).await?),
+                Selector::Grant(grant) => Some(self.admin(|memory| memory.revoke(*grant)).await?),
                 _ => {
-                    self.admin(|life| life.revoke_all(selector)).await?;
+                    self.admin(|memory| memory.life.revoke_all(selector)).await?;
                     None
                 }
             };
@@ -135,11 +158,11 @@ impl<K: Keeper> GrantStore for Solo<K> {
     }
 
     fn block<'a>(&'a self, selector: &'a Selector) -> Answer<'a, Result<Reach, AdminError>> {
-        Box::pin(self.everywhere(|life| life.block(selector)))
+        Box::pin(self.everywhere(|memory| memory.life.block(selector)))
     }
 
     fn unblock<'a>(&'a self, selector: &'a Selector) -> Answer<'a, Result<Reach, AdminError>> {
-        Box::pin(self.everywhere(|life| life.unblock(selector)))
+        Box::pin(self.everywhere(|memory| memory.life.unblock(selector)))
     }
 
     fn set_policy(
@@ -147,29 +170,38 @@ impl<K: Keeper> GrantStore for Solo<K> {
         policy: PolicyHash,
         old: OldGrants,
     ) -> Answer<'_, Result<Reach, AdminError>> {
-        Box::pin(self.everywhere(move |life| life.set_policy(policy, old)))
+        Box::pin(self.everywhere(move |memory| memory.life.set_policy(policy, old)))
     }
 
     fn take<'a>(&'a self, take: &'a Take) -> Answer<'a, Result<Hold, TakeError>> {
         Box::pin(async move {
-            match self.step(|life| life.take(take)).await {
+            match self.step(|memory| memory.life.take(take)).await {
                 Taken::Answer(answer) => answer,
                 Taken::InDoubt => Err(TakeError::InDoubt),
-                Taken::Ended(_) => Err(TakeError::Down),
+                Taken::Down => Err(TakeError::Down),
             }
         })
     }
 
     fn give_back<'a>(&'a self, hold: &'a Hold) -> Answer<'a, Result<(), AdminError>> {
-        Box::pin(self.admin(|life| life.give_back(hold.id)))
+        Box::pin(self.admin(|memory| memory.life.give_back(hold.id)))
     }
 
     fn open_budgets<'a>(&'a self, held: &'a [Hold]) -> Answer<'a, Result<(), AdminError>> {
         Box::pin(async move {
-            for hold in held {
-                self.admin(|life| life.restore(*hold)).await?;
+            let opened = self.turn(|turn| {
+                for hold in held {
+                    if let Err(refusal) = turn.step(|memory| memory.life.restore(*hold))? {
+                        return Ok(Err(refusal));
+                    }
+                }
+                turn.step(|memory| memory.life.open_budgets())
+            });
+            match opened.await {
+                Taken::Answer(answer) => answer,
+                Taken::InDoubt => Err(AdminError::InDoubt),
+                Taken::Down => Err(AdminError::Down),
             }
-            self.admin(Life::open_budgets).await
         })
     }
 
@@ -181,20 +213,21 @@ impl<K: Keeper> GrantStore for Solo<K> {
         seconds: u64,
     ) -> Answer<'a, Result<Lease, LeaseError>> {
         Box::pin(async move {
-            if life != self.id() {
-                return Err(LeaseError::Down);
-            }
             // Two who ask at once are both refused or one is given it: the lease is taken where the
             // decision is, under the lock.
-            match self.step(|life| life.lease(name, holder, seconds)).await {
+            let leased = self.step(|memory| match *life == memory.id {
+                true => memory.life.lease(name, holder, seconds),
+                false => (None, Err(LeaseError::Down)),
+            });
+            match leased.await {
                 Taken::Answer(answer) => answer,
-                Taken::InDoubt | Taken::Ended(_) => Err(LeaseError::Down),
+                Taken::InDoubt | Taken::Down => Err(LeaseError::Down),
             }
         })
     }
 
     fn journals(&self) -> Answer<'_, Result<Vec<Journal>, JournalError>> {
-        Box::pin(async move { Ok(vec![self.journal()]) })
+        Box::pin(self.journalled(|memory| Ok(memory.journals())))
     }
 
     fn events<'a>(
@@ -202,12 +235,7 @@ impl<K: Keeper> GrantStore for Solo<K> {
         life: &'a LifeId,
         after: u64,
     ) -> Answer<'a, Result<Vec<Event>, JournalError>> {
-        Box::pin(async move {
-            if life != self.id() {
-                return Err(JournalError::Gone);
-            }
-            Ok(self.events_after(after))
-        })
+        Box::pin(self.journalled(move |memory| memory.events_after(life, after)))
     }
 
     fn trim<'a>(
@@ -216,11 +244,7 @@ impl<K: Keeper> GrantStore for Solo<K> {
         upto: u64,
         lease: Lease,
     ) -> Answer<'a, Result<(), JournalError>> {
-        Box::pin(async move {
-            self.leased(life, lease)?;
-            self.let_go(upto);
-            Ok(())
-        })
+        Box::pin(self.trim_journal(life, upto, lease))
     }
 
     fn lapse<'a>(
@@ -229,18 +253,7 @@ impl<K: Keeper> GrantStore for Solo<K> {
         sequences: &'a [u64],
         lease: Lease,
     ) -> Answer<'a, Result<Lapsed, JournalError>> {
-        Box::pin(async move {
-            self.leased(life, lease)?;
-            let mut lapsed = Lapsed::default();
-            for sequence in sequences {
-                match self.admin(|life| life.lapse(*sequence)).await {
-                    Ok(Lapse::NotYet) => lapsed.not_yet.push(*sequence),
-                    Ok(Lapse::Over | Lapse::Before) => {}
-                    Err(_) => return Err(JournalError::Down),
-                }
-            }
-            Ok(lapsed)
-        })
+        Box::pin(self.lapse_grants(life, sequences, lease))
     }
 
     fn list<'a>(
@@ -249,32 +262,39 @@ impl<K: Keeper> GrantStore for Solo<K> {
         cursor: Option<Cursor>,
         count_max: usize,
     ) -> Answer<'a, Page> {
-        Box::pin(async move { self.look(|_, view| view.list(filter, cursor, count_max)) })
+        Box::pin(async move { self.look(|memory| memory.view.list(filter, cursor, count_max)) })
     }
 
     fn count<'a>(&'a self, filter: &'a Filter) -> Answer<'a, u64> {
-        Box::pin(async move { self.look(|_, view| view.count(filter)) })
+        Box::pin(async move { self.look(|memory| memory.view.count(filter)) })
     }
 
     fn read(&self, grant: GrantId) -> Answer<'_, Option<Listed>> {
-        Box::pin(async move { self.look(|_, view| view.read(grant)) })
+        Box::pin(async move { self.look(|memory| memory.view.read(grant)) })
     }
 
     fn at<'a>(&'a self, life: &'a LifeId, sequence: u64) -> Answer<'a, Option<Listed>> {
-        Box::pin(async move { self.look(|_, view| view.at(life, sequence)) })
+        Box::pin(async move { self.look(|memory| memory.view.at(life, sequence)) })
     }
 
-    fn closed<'a>(&'a self, _: &'a LifeId) -> Answer<'a, bool> {
-        Box::pin(async { false })
+    fn closed<'a>(&'a self, life: &'a LifeId) -> Answer<'a, bool> {
+        Box::pin(async move { self.look(|memory| memory.closed(life)) })
     }
 
-    fn forget<'a>(&'a self, _: &'a LifeId) -> Answer<'a, ()> {
-        Box::pin(async {})
+    fn forget<'a>(&'a self, life: &'a LifeId) -> Answer<'a, ()> {
+        Box::pin(async move {
+            let forgotten = self.turn(|turn| match turn.memory().is_drained(life) {
+                true => turn.say(&[Word::Forgotten { generation: life.generation }]).map(Ok),
+                false => Ok(Ok::<(), JournalError>(())),
+            });
+            // Where that is not kept, the life is there again, and forgotten again.
+            let (Taken::Answer(_) | Taken::InDoubt | Taken::Down) = forgotten.await;
+        })
     }
 
     fn due<'a>(&'a self, life: &'a LifeId) -> Answer<'a, Vec<u64>> {
-        Box::pin(
-            async move { self.look(|memory, view| view.due(life, memory.now(), limits::LIST_MAX)) },
-        )
+        Box::pin(async move {
+            self.look(|memory| memory.view.due(life, memory.life.now(), limits::LIST_MAX))
+        })
     }
 }

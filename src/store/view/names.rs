@@ -1,26 +1,30 @@
 //! Names that many grants share, each kept once.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use farebox_verifier::Selector;
 
 use super::Filter;
 use super::row::{Match, Shared};
+use crate::store::shelves::Shelves;
 
 /// A name's number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) struct NameId(u32);
+pub(super) struct NameId(pub(super) u32);
 
 /// All the names, with how many grants have each.
 #[derive(Default)]
 pub(super) struct Names {
-    known: HashMap<Box<str>, NameId>,
-    texts: Vec<Kept>,
+    known: HashMap<Arc<str>, NameId>,
+    texts: Shelves<Kept>,
     free: Vec<NameId>,
 }
 
-struct Kept {
-    text: Box<str>,
+/// A name, and how many grants have it.
+#[derive(Clone)]
+pub(super) struct Kept {
+    pub(super) text: Arc<str>,
     users: u32,
 }
 
@@ -33,7 +37,8 @@ impl Names {
             }
             return id;
         }
-        let kept = Kept { text: text.into(), users: 1 };
+        let text: Arc<str> = text.into();
+        let kept = Kept { text: Arc::clone(&text), users: 1 };
         let id = match self.free.pop() {
             Some(id) => {
                 if let Some(place) = self.kept_mut(id) {
@@ -46,8 +51,13 @@ impl Names {
                 NameId(u32::try_from(self.texts.len() - 1).unwrap_or(u32::MAX))
             }
         };
-        self.known.insert(text.into(), id);
+        self.known.insert(text, id);
         id
+    }
+
+    /// The names and their numbers, in their order; a number that is free has no name.
+    pub(super) fn texts(&self) -> Shelves<Kept> {
+        self.texts.clone()
     }
 
     /// One user less.
@@ -55,7 +65,7 @@ impl Names {
         let Some(kept) = self.kept_mut(id) else { return };
         kept.users = kept.users.saturating_sub(1);
         if kept.users == 0 {
-            let text = std::mem::take(&mut kept.text);
+            let text = std::mem::replace(&mut kept.text, Arc::from(""));
             self.known.remove(&text);
             self.free.push(id);
         }

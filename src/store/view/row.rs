@@ -8,6 +8,7 @@ use farebox_verifier::{
 use super::Standing;
 use super::names::{NameId, Names};
 use crate::store::event::Description;
+use crate::store::packed::{Packed, PackedError, Reader, Writer, fields};
 
 /// The names that grants share, in the order in which a row keeps them.
 #[derive(Clone, Copy)]
@@ -21,7 +22,8 @@ pub(super) enum Shared {
 
 const SHARED: usize = 5;
 
-pub(super) struct Row {
+#[derive(Clone)]
+pub(crate) struct Row {
     grant: GrantId,
     shared: [NameId; SHARED],
     key_id: u32,
@@ -34,6 +36,32 @@ pub(super) struct Row {
     resource: Box<str>,
     after: Option<Box<[u64]>>,
 }
+
+fields!(Row {
+    grant,
+    shared,
+    key_id,
+    end,
+    standing,
+    registered_at,
+    used_at,
+    settled_at,
+    resource,
+    after
+});
+fields!(NameId { 0 });
+
+impl Packed for [NameId; SHARED] {
+    fn pack(&self, to: &mut Writer) {
+        self.iter().for_each(|name| name.pack(to));
+    }
+
+    fn unpack(from: &mut Reader<'_>) -> Result<[NameId; SHARED], PackedError> {
+        let [a, b, c, d, e] = std::array::from_fn(|_| NameId::unpack(from));
+        Ok([a?, b?, c?, d?, e?])
+    }
+}
+fields!(Second { 0 });
 
 /// A second in four bytes, good until 2106; nought is "not yet".
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -73,6 +101,19 @@ impl Row {
             resource: grant.resource.as_str().into(),
             after: (!grant.after.is_empty()).then(|| grant.after.clone().into()),
         }
+    }
+
+    /// The same row where names have other numbers; nothing where one has none.
+    pub(super) fn renamed(self, mut rename: impl FnMut(NameId) -> Option<NameId>) -> Option<Row> {
+        let [agent, workflow, audience, action, policy] = self.shared;
+        let shared = [
+            rename(agent)?,
+            rename(workflow)?,
+            rename(audience)?,
+            rename(action)?,
+            rename(policy)?,
+        ];
+        Some(Row { shared, ..self })
     }
 
     pub(super) fn release(&self, names: &mut Names) {

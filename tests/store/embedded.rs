@@ -1,0 +1,54 @@
+//! The store in a file.
+
+use std::sync::Arc;
+
+use farebox::store::{Embedded, GrantStore};
+use farebox_verifier::{Answer, Clock as _, ManualClock, SpendStore, StoreName, UnixSeconds};
+use tempfile::TempDir;
+
+use super::draft::POLICY;
+use super::subject::{Clocked, Subject};
+use crate::world::NOW;
+
+struct InFile {
+    clock: Arc<ManualClock>,
+    store: Arc<Embedded>,
+    /// The file goes with the test.
+    _folder: TempDir,
+}
+
+fn in_file() -> InFile {
+    let clock = Arc::new(ManualClock::at(NOW));
+    let folder = tempfile::tempdir().unwrap();
+    let (path, name) = (folder.path().join("store"), StoreName::parse("embedded").unwrap());
+    let (store, _) = Embedded::open(&path, name, Arc::clone(&clock) as _, POLICY).unwrap();
+    InFile { clock, store: Arc::new(store), _folder: folder }
+}
+
+impl Subject for InFile {
+    fn store(&self) -> Arc<dyn GrantStore> {
+        Arc::clone(&self.store) as _
+    }
+
+    fn spender(&self) -> Arc<dyn SpendStore> {
+        Arc::clone(&self.store) as _
+    }
+
+    fn now(&self) -> UnixSeconds {
+        self.clock.now()
+    }
+
+    fn pass(&self, seconds: u64) -> Answer<'_, ()> {
+        self.clock.advance(seconds);
+        Box::pin(async {})
+    }
+}
+
+impl Clocked for InFile {
+    fn set_clock(&self, now: UnixSeconds) {
+        self.clock.set(now);
+    }
+}
+
+grant_store_contract!(in_file());
+grant_store_clock_contract!(in_file());
