@@ -1,7 +1,7 @@
 //! The drain: takes the journals' events to where they are kept for good, and ends what is over.
 //!
 //! ```text
-//!  journal ──lease──→ events, in order ──→ ledger keeps them and the cursor ──→ trim
+//!  journal ──lease──→ events, in order ──→ archive keeps them and the cursor ──→ trim
 //!                          └─→ never spent, or void: what was held is given back
 //!  due ──lease──→ lapse: unspent grants expire, spent ones that nobody settled become unknown
 //! ```
@@ -41,7 +41,7 @@ pub enum Gap {
 }
 
 /// Where events go for good.
-pub trait Ledger: Send + Sync {
+pub trait Archive: Send + Sync {
     /// The number of the last event that is kept of this life.
     fn cursor(&self, life: &LifeId) -> u64;
 
@@ -70,7 +70,7 @@ pub trait Ledger: Send + Sync {
 
 /// What was brought is not kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("ledger cannot keep what it is told")]
+#[error("archive cannot keep what it is told")]
 pub struct NotKept;
 
 /// What one round of the drain did.
@@ -95,7 +95,7 @@ pub struct Round {
 /// A drain of one store.
 pub struct Drain {
     store: Arc<dyn GrantStore>,
-    ledger: Arc<dyn Ledger>,
+    archive: Arc<dyn Archive>,
     holder: Box<str>,
     /// How many stores must say that a grant was never spent.
     needed: usize,
@@ -108,12 +108,12 @@ impl Drain {
     #[must_use]
     pub fn new(
         store: Arc<dyn GrantStore>,
-        ledger: Arc<dyn Ledger>,
+        archive: Arc<dyn Archive>,
         holder: &str,
         needed: usize,
     ) -> Drain {
         let unspent = HashMap::new();
-        Drain { store, ledger, holder: holder.into(), needed: needed.max(1), unspent }
+        Drain { store, archive, holder: holder.into(), needed: needed.max(1), unspent }
     }
 
     /// One round over all journals.
@@ -162,7 +162,7 @@ impl Drain {
         lease: Option<Lease>,
         round: &mut Round,
     ) -> Result<u64, Stuck> {
-        let mut cursor = self.ledger.cursor(life);
+        let mut cursor = self.archive.cursor(life);
         loop {
             let events = match self.store.events(life, cursor).await {
                 Ok(events) => events,
@@ -172,10 +172,10 @@ impl Drain {
             let (Some(first), Some(last)) = (events.first(), events.last()) else { break };
             let last = last.number;
             for gap in gaps(cursor, first.number, &events) {
-                self.ledger.gap(life, &gap).await?;
+                self.archive.gap(life, &gap).await?;
                 round.gaps += 1;
             }
-            self.ledger.keep(life, &events).await?;
+            self.archive.keep(life, &events).await?;
             for event in &events {
                 self.give_back(life, event, lease.is_some(), round).await?;
             }
@@ -219,7 +219,7 @@ impl Drain {
     /// A life that will say nothing more.
     async fn ended(&self, life: &LifeId, kept: u64, round: &mut Round) -> Result<(), Stuck> {
         if !self.store.closed(life).await {
-            self.ledger.gap(life, &Gap::Ending { after: kept }).await?;
+            self.archive.gap(life, &Gap::Ending { after: kept }).await?;
             round.gaps += 1;
         }
         self.store.forget(life).await;
@@ -243,7 +243,7 @@ impl Drain {
         };
         let Some(listed) = self.store.at(life, sequence).await else { return Ok(()) };
         let grant = listed.description.grant;
-        let held = self.ledger.held(grant);
+        let held = self.archive.held(grant);
         if held.is_empty() {
             return Ok(());
         }
@@ -257,7 +257,7 @@ impl Drain {
         }
         for hold in held {
             self.store.give_back(&hold).await.map_err(|_admin| Stuck)?;
-            self.ledger.given_back(&hold).await?;
+            self.archive.given_back(&hold).await?;
             round.given_back += 1;
         }
         Ok(())
