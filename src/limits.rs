@@ -25,6 +25,9 @@ pub const LEASE_NAME_BYTES_MAX: usize = 128;
 pub const LEASE_SECONDS_MAX: u64 = 300;
 /// Events not yet drained at which minting stops; spending stops at twice as many. 160 bytes each.
 pub const LAG_MAX: u64 = 500_000;
+/// How often a use is told again to the attempt that took it. A verifier asks three times in all; each answer is
+/// an event, and whoever holds one spent grant must not be able to fill the journal with it.
+pub const REPEATS_MAX: u8 = 16;
 /// Grants in one answer of a listing.
 pub const LIST_MAX: usize = 500;
 /// Events in one answer of a journal.

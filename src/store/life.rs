@@ -233,7 +233,7 @@ impl Life {
     ) -> Step<Receipt, SpendError> {
         let now = self.latest;
         if slot.mark != ticket.mark {
-            return (Some(What::Forged { sequence }.into()), Err(SpendError::UnknownGrant));
+            return (contest(slot, What::Forged { sequence }), Err(SpendError::UnknownGrant));
         }
         if self.revoked(sequence, &ticket.scopes()) {
             return (None, Err(SpendError::Revoked));
@@ -265,12 +265,13 @@ impl Life {
             if self.revoked(sequence, &ticket.scopes()) {
                 return (None, Err(SpendError::Revoked));
             }
+            if slot.repeats >= limits::REPEATS_MAX {
+                return (None, Err(SpendError::AlreadySpent { first_spent: spent_at }));
+            }
             let receipt = Receipt { spent_at, sending: Sending::Repeat };
             return (Some(What::Repeated { sequence }.into()), Ok(receipt));
         }
-        // The first replay is an event; a flood of them is not worth one each.
-        let first = !mine && !slot.replayed;
-        let change = first.then(|| What::Replayed { sequence }.into());
+        let change = if mine { None } else { contest(slot, What::Replayed { sequence }) };
         (change, Err(SpendError::AlreadySpent { first_spent: spent_at }))
     }
 
@@ -312,6 +313,11 @@ impl Life {
         let covered = |scope| self.watermarks.get(scope).is_some_and(|upto| sequence <= *upto);
         sequence <= self.all || (!self.watermarks.is_empty() && scopes.0.iter().any(covered))
     }
+}
+
+/// The first who asks for what he may not have is an event; a flood of them is not worth one each.
+fn contest(slot: &Slot, what: What) -> Option<Change> {
+    (!slot.contested).then(|| what.into())
 }
 
 /// What is kept of the attempt that took a use: enough to know it again, too little to be it. With the

@@ -146,6 +146,8 @@ macro_rules! grant_store_contract {
                 only_the_first_replay_is_told
                 a_replay_is_told_once_whatever_comes_between
                 forgeries_are_told_while_a_grant_is_unspent
+                a_flood_of_forgeries_is_told_once
+                a_flood_of_repeats_comes_to_an_end
                 events_have_the_stores_time_and_it_goes_forward
                 events_are_read_after_a_number
                 a_long_journal_is_read_in_parts

@@ -1,10 +1,12 @@
 //! The journal: every transition one event, in order, until it is drained.
 
-use farebox::limits::EVENTS_MAX;
+use farebox::limits::{EVENTS_MAX, REPEATS_MAX};
 use farebox::store::event::{Event, OldGrants, What};
 use farebox::store::lease::Lease;
 use farebox::store::{DRAIN, JournalError, LifeId};
-use farebox_verifier::{Generation, GrantId, Mark, Outcome, PolicyHash, Selector, Ticket};
+use farebox_verifier::{
+    Generation, GrantId, Mark, Outcome, PolicyHash, Selector, Sending, SpendError, Ticket,
+};
 
 use super::budget;
 use super::draft::{
@@ -131,8 +133,39 @@ pub(crate) async fn forgeries_are_told_while_a_grant_is_unspent(subject: &impl S
     let mut tail = tail(subject).await;
     assert!(spend(subject, &forged, 1).await.is_err());
     spend(subject, &ticket, 1).await.unwrap();
+    // What is asked for after that is a replay, whatever its content.
+    assert!(spend(subject, &forged, 2).await.is_err());
     let sequence = number(&ticket);
-    assert_eq!(tail.fresh(subject).await, [What::Forged { sequence }, What::Spent { sequence }]);
+    let expected =
+        [What::Forged { sequence }, What::Spent { sequence }, What::Replayed { sequence }];
+    assert_eq!(tail.fresh(subject).await, expected);
+}
+
+pub(crate) async fn a_flood_of_forgeries_is_told_once(subject: &impl Subject) {
+    let ticket = issue(subject).await;
+    let mut tail = tail(subject).await;
+    for forgery in 1..9 {
+        let forged = Ticket { mark: Mark::from_bytes([forgery; 6]), ..ticket.clone() };
+        assert!(spend(subject, &forged, forgery.into()).await.is_err());
+    }
+    assert_eq!(tail.fresh(subject).await, [What::Forged { sequence: number(&ticket) }]);
+}
+
+pub(crate) async fn a_flood_of_repeats_comes_to_an_end(subject: &impl Subject) {
+    let ticket = issue(subject).await;
+    let first = spend(subject, &ticket, 1).await.unwrap();
+    let mut tail = tail(subject).await;
+    for _ in 0..REPEATS_MAX {
+        let again = spend(subject, &ticket, 1).await.unwrap();
+        assert_eq!((again.spent_at, again.sending), (first.spent_at, Sending::Repeat));
+    }
+    let first_spent = first.spent_at;
+    for _ in 0..3 {
+        let refused = spend(subject, &ticket, 1).await;
+        assert_eq!(refused, Err(SpendError::AlreadySpent { first_spent }));
+    }
+    assert_eq!(tail.fresh(subject).await.len(), usize::from(REPEATS_MAX));
+    assert_eq!(settle(subject, &ticket, 1, Outcome::Succeeded).await, Ok(()));
 }
 
 pub(crate) async fn events_have_the_stores_time_and_it_goes_forward(subject: &impl Subject) {
@@ -163,9 +196,8 @@ pub(crate) async fn events_are_read_after_a_number(subject: &impl Subject) {
 
 pub(crate) async fn a_long_journal_is_read_in_parts(subject: &impl Subject) {
     let count = EVENTS_MAX + 200;
-    let ticket = issue_spent(subject).await;
     for _ in 0..count {
-        spend(subject, &ticket, 1).await.unwrap();
+        issue(subject).await;
     }
     assert_eq!(from(subject, 0).await.len(), EVENTS_MAX);
     let mut read = 0;
@@ -175,8 +207,8 @@ pub(crate) async fn a_long_journal_is_read_in_parts(subject: &impl Subject) {
         assert_eq!(first.number, read + 1);
         read = more.last().unwrap().number;
     }
-    // Its opening, its grant, and the first time.
-    assert_eq!(usize::try_from(read).unwrap(), count + 3);
+    // Its opening, and the grants.
+    assert_eq!(usize::try_from(read).unwrap(), count + 1);
 }
 
 pub(crate) async fn another_life_has_no_journal_here(subject: &impl Subject) {

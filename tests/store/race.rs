@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use farebox::limits::REPEATS_MAX;
 use farebox::store::Found;
 use farebox::store::event::{OldGrants, What};
 use farebox_verifier::{
@@ -66,7 +67,7 @@ pub(crate) async fn of_one_attempt_sent_often_one_is_the_first(subject: &impl Su
     for _ in 0..10 {
         let ticket = Arc::new(issue(subject).await);
         let mut racing = JoinSet::new();
-        for _ in 0..50 {
+        for _ in 0..=REPEATS_MAX {
             let (spender, ticket) = (subject.spender(), Arc::clone(&ticket));
             racing.spawn(async move { spender.spend(&ticket, &attempt(1)).await.unwrap() });
         }

@@ -63,3 +63,4 @@ impl Clocked for OnRedis {
 }
 
 grant_store_contract!(on_redis().await);
+grant_store_clock_contract!(on_redis().await);

@@ -23,7 +23,12 @@ impl Life {
             What::Opened { policy, .. } => self.policy = *policy,
             What::Registered { grant, .. } => self.registered(grant, mark),
             What::Spent { sequence } => self.spent(*sequence, mark, event.at),
-            What::Replayed { sequence } => self.slot(*sequence, |slot| slot.replayed = true),
+            What::Replayed { sequence } | What::Forged { sequence } => {
+                self.slot(*sequence, |slot| slot.contested = true);
+            }
+            What::Repeated { sequence } => {
+                self.slot(*sequence, |slot| slot.repeats = slot.repeats.saturating_add(1));
+            }
             What::Settled { sequence, outcome } => {
                 self.becomes(*sequence, State::Settled(*outcome))
             }
@@ -54,7 +59,7 @@ impl Life {
             What::Leased { name, holder, number, end } => {
                 self.leases.give(name, holder, Lease { number: *number, end: *end });
             }
-            What::Closed | What::Repeated { .. } | What::Forged { .. } => {}
+            What::Closed => {}
         }
     }
 
@@ -76,7 +81,8 @@ impl Life {
             end: grant.end,
             kept: grant.end.plus(limits::REMEMBERED_SECONDS),
             agent,
-            replayed: false,
+            contested: false,
+            repeats: 0,
             after: grant.after.clone().into(),
         });
     }
@@ -86,6 +92,7 @@ impl Life {
             slot.state = State::Spent;
             slot.mark = mark;
             slot.spent_at = at;
+            slot.contested = false;
         });
     }
 

@@ -72,7 +72,7 @@ choices!(State {
     4_u8 = Revoked,
     5_u8 = Expired,
 });
-fields!(Slot { state, mark, spent_at, end, kept, agent, replayed, after });
+fields!(Slot { state, mark, spent_at, end, kept, agent, contested, repeats, after });
 fields!(Leased { name, holder, number, end });
 
 impl Life {

@@ -35,8 +35,10 @@ pub(crate) struct Slot {
     /// comes after it is left.
     pub(crate) kept: UnixSeconds,
     pub(crate) agent: Scope,
-    /// Whether somebody else has asked for what was taken.
-    pub(crate) replayed: bool,
+    /// Whether the journal knows that somebody asked for it who may not have it.
+    pub(crate) contested: bool,
+    /// How often its use was told again.
+    pub(crate) repeats: u8,
     /// The grants that must succeed first.
     pub(crate) after: Box<[u64]>,
 }

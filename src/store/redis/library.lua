@@ -26,10 +26,12 @@ local AMOUNT_MAX = 9007199254740991
 local WATERMARKS_MAX, BLOCKS_MAX, ABANDONED_MAX, AFTER_MAX = 16384, 4096, 65536, 8
 local COUNTERS_MAX, HOLDS_MAX, LEASES_MAX, LEASE_MAX = 10000, 1000000, 64, 300
 local TRIM_STEP = 500
+local REPEATS_MAX, REPEATS = 16, 32        -- a second, and how often it was told again, in one number
 
--- A grant's state. Settled ones are SETTLED plus the outcome's number; REPLAYED is added once.
+-- A grant's state. Settled ones are SETTLED plus the outcome's number; CONTESTED is added once the journal
+-- knows that somebody asked for it who may not have it.
 local ISSUED, SPENT, SPENT_REVOKED, REVOKED, EXPIRED, SETTLED = 0, 1, 2, 3, 4, 8
-local REPLAYED = 16
+local CONTESTED = 16
 local SUCCEEDED, UNKNOWN = 0, 4
 
 local lives = {}    -- journal key -> life
@@ -94,12 +96,13 @@ local function set(m, seq, state, mark) m.marks[floor(seq / BLOCK)][seq % BLOCK 
 local function split(w)
   local state = floor(w / MARKS)
   local mark = w - state * MARKS
-  if state >= REPLAYED then return state - REPLAYED, mark, REPLAYED end
+  if state >= CONTESTED then return state - CONTESTED, mark, CONTESTED end
   return state, mark, 0
 end
 local function spent_at(m, seq)
   local t = m.times[floor(seq / BLOCK)]
-  return t and t[seq % BLOCK + 1] or 0
+  t = t and t[seq % BLOCK + 1] or 0
+  return floor(t / REPEATS), t % REPEATS
 end
 
 -- What is kept of the attempt that took a use. With the content's mark in it, the same attempt with another
@@ -124,12 +127,13 @@ local function pop(q) q[q.first] = nil q.first = q.first + 1 end
 -- Forgets, a little at a time, what is over.
 local function forget(m, now)
   local first = m.first
-  if (first + 1) * BLOCK <= m.seq and m.ends[first] + REMEMBERED <= now then
+  if (first + 1) * BLOCK <= m.seq and m.ends[first] + REMEMBERED <= now and (m.kept[first] or 0) <= now then
     for agent, count in pairs(m.agents_of[first]) do
       local left = (m.agents[agent] or 0) - count
       m.agents[agent] = left > 0 and left or nil
     end
     m.marks[first], m.times[first], m.after[first], m.ends[first], m.agents_of[first] = nil, nil, nil, nil, nil
+    m.kept[first] = nil
     m.first, m.cut = first + 1, (first + 1) * BLOCK - 1
   end
   for _ = 1, 4 do
@@ -170,7 +174,7 @@ local function hello(_, a) return sub(a[1], 1, 16) .. 'K' .. VERSION .. run_id e
 local function fresh(pointer, stream, generation, secret, now)
   return {
     pointer = pointer, stream = stream, id = generation, secret = secret, n = 0, drained = 0, latest = now,
-    seq = 0, first = 0, cut = 0, marks = {}, times = {}, after = {}, ends = {}, agents_of = {}, agents = {},
+    seq = 0, first = 0, cut = 0, marks = {}, times = {}, after = {}, ends = {}, kept = {}, agents_of = {}, agents = {},
     all = 0, wide = false, watermarks = {}, watermarked = 0, marked = queue(), blocked = {}, blocked_count = 0,
     abandoned = {}, abandoned_count = 0, given_up = queue(), policy = '', policy_hash = '',
     counters = {}, counted = queue(), callers = {}, holds = 0, budgets_open = false, restored = {}, issuers = 1,
@@ -297,6 +301,11 @@ local function register(keys, a)
   if after then
     if not m.after[block] then m.after[block] = {} end
     m.after[block][seq] = after
+    -- What became of them is asked for until this grant ends.
+    for i = 1, #after do
+      local before = floor(after[i] / BLOCK)
+      if ends > (m.kept[before] or 0) then m.kept[before] = ends end
+    end
   end
   return attempt .. 'K' .. pack('>I6', seq)
 end
@@ -306,17 +315,26 @@ local function succeeded(m, seq)
   return w and split(w) == SETTLED + SUCCEEDED
 end
 
+-- The first who asks for what he may not have is an event; a flood of them is not worth one each.
+local function contest(m, kind, seq, state, mark, flag)
+  if flag == 0 and not append(m, kind, pack('>I6', seq)) then set(m, seq, state + CONTESTED, mark) end
+end
+
 -- A use that was taken: told again to the attempt that took it, once told to the journal for others.
 local function again(m, now, attempt, seq, state, mark, flag, content, ends, scopes)
   local mine = mark == claimant(attempt, content)
+  local at, repeats = spent_at(m, seq)
   if mine and state == SPENT and now < ends then
     if revoked(m, seq, scopes) then return attempt .. 'X' end
-    local refusal = append(m, 'p', pack('>I6', seq))
-    if refusal then return attempt .. refusal end
-    return attempt .. 'R' .. pack('>I6', spent_at(m, seq))
+    if repeats < REPEATS_MAX then
+      local refusal = append(m, 'p', pack('>I6', seq))
+      if refusal then return attempt .. refusal end
+      m.times[floor(seq / BLOCK)][seq % BLOCK + 1] = at * REPEATS + repeats + 1
+      return attempt .. 'R' .. pack('>I6', at)
+    end
   end
-  if not mine and flag == 0 and not append(m, 'q', pack('>I6', seq)) then set(m, seq, state + REPLAYED, mark) end
-  return attempt .. 'U' .. pack('>I6', spent_at(m, seq))
+  if not mine then contest(m, 'q', seq, state, mark, flag) end
+  return attempt .. 'U' .. pack('>I6', at)
 end
 
 -- spend: attempt, number 6, content's mark 6, end 6, scopes 48
@@ -334,7 +352,7 @@ local function spend(keys, a)
   if state == EXPIRED then return attempt .. 'E' .. pack('>I6', now) end
   if state ~= ISSUED then return again(m, now, attempt, seq, state, kept, flag, sub(arg, 23, 28), ends, sub(arg, 35, 82)) end
   if kept ~= mark then
-    append(m, 'f', pack('>I6', seq))
+    contest(m, 'f', seq, state, kept, flag)
     return attempt .. 'N'
   end
   if (m.wide or m.all > 0) and revoked(m, seq, sub(arg, 35, 82)) then return attempt .. 'X' end
@@ -354,7 +372,7 @@ local function spend(keys, a)
   local refusal = append(m, 's', sub(arg, 17, 22))
   if refusal then return attempt .. refusal end
   m.marks[block][seq % BLOCK + 1] = SPENT * MARKS + claim
-  times[seq % BLOCK + 1] = now
+  times[seq % BLOCK + 1] = now * REPEATS
   return attempt .. 'K' .. pack('>I6', now)
 end
 

@@ -39,6 +39,8 @@ pub(super) struct Reference {
     swept: BTreeSet<u64>,
     expired: BTreeSet<u64>,
     replayed: BTreeSet<u64>,
+    forged: BTreeSet<u64>,
+    repeats: BTreeMap<u64, u8>,
     blocked: HashSet<Selector>,
     abandoned: HashMap<GrantId, UnixSeconds>,
     policy: PolicyHash,
@@ -72,6 +74,8 @@ impl Reference {
             swept: BTreeSet::new(),
             expired: BTreeSet::new(),
             replayed: BTreeSet::new(),
+            forged: BTreeSet::new(),
+            repeats: BTreeMap::new(),
             blocked: HashSet::new(),
             abandoned: HashMap::new(),
             policy: POLICY,
@@ -215,11 +219,17 @@ impl Reference {
             if self.swept.contains(&number) {
                 return refuse(SpendError::Revoked, None);
             }
+            let told = self.repeats.entry(number).or_insert(0);
+            if *told >= limits::REPEATS_MAX {
+                return refuse(SpendError::AlreadySpent { first_spent: at }, None);
+            }
+            *told += 1;
             let receipt = Receipt { spent_at: at, sending: Sending::Repeat };
             return (Said::Spent(Ok(receipt)), repeated);
         }
         if known.ticket.mark != ticket.mark {
-            return refuse(SpendError::UnknownGrant, forged);
+            let told = self.forged.insert(number);
+            return refuse(SpendError::UnknownGrant, if told { forged } else { None });
         }
         if self.swept.contains(&number) {
             return refuse(SpendError::Revoked, None);
