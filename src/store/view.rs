@@ -204,6 +204,12 @@ impl View {
         found.collect()
     }
 
+    /// The number of a grant in one life.
+    pub(crate) fn sequence(&self, life: &LifeId, grant: GrantId) -> Option<u64> {
+        let followed = self.lives.iter().find(|followed| followed.life == *life)?;
+        followed.find(grant).map(|(sequence, _)| sequence)
+    }
+
     /// The numbers in this life whose time was over by `now`, and of which nothing says so: what a drain
     /// ends.
     pub(crate) fn due(&self, life: &LifeId, now: UnixSeconds, count_max: usize) -> Vec<u64> {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use farebox::store::Ledger;
 use farebox::store::redis::acl::Role;
 use farebox::store::redis::{Fleet, Servers, library};
 use farebox_lab::{Options, Redis};
@@ -88,7 +89,8 @@ pub(crate) fn fleet(
         issuer: 0,
         issuers: 1,
     };
-    Fleet::new(servers, clock, policy).unwrap()
+    let ledger = Ledger::in_memory(Arc::clone(&clock));
+    Fleet::new(servers, clock, policy, Arc::new(ledger)).unwrap()
 }
 
 /// Starts a server that knows the roles and has the library.

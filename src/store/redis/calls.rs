@@ -7,6 +7,7 @@ use farebox_verifier::{GrantId, PolicyHash, Scope, Selector, UnixSeconds};
 
 use crate::limits;
 use crate::store::budget::{Hold, HoldId, Take};
+use crate::store::desk::EventSecret;
 use crate::store::event::wire::{write_description, write_hold, write_selector};
 use crate::store::event::{Description, OldGrants};
 use crate::store::fixed::Packer;
@@ -19,13 +20,9 @@ pub(super) struct Ask {
     pub(super) packed: Vec<u8>,
 }
 
-/// A life's secret, with which its events are told from forged ones.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Secret(pub(crate) [u8; 16]);
-
 /// What a life is opened with.
 pub(super) struct Opening<'a> {
-    pub(super) secret: Secret,
+    pub(super) secret: EventSecret,
     pub(super) policy: PolicyHash,
     pub(super) issuers: u16,
     pub(super) blocked: &'a [Selector],
@@ -49,7 +46,7 @@ fn policy_scope(policy: PolicyHash) -> Scope {
 
 pub(super) fn open(opening: &Opening<'_>) -> Ask {
     let mut out = Packer::default();
-    out.raw(&opening.secret.0).raw(opening.policy.as_bytes());
+    out.raw(opening.secret.expose()).raw(opening.policy.as_bytes());
     out.raw(policy_scope(opening.policy).as_bytes());
     out.six(limits::GRANTS_MAX).six(limits::GRANTS_PER_AGENT_MAX).six(limits::LAG_MAX);
     out.two(opening.issuers);

@@ -28,6 +28,7 @@ impl Fleet {
         together(lives.iter().map(|life| self.see(&life.open.id))).await;
     }
 
+    /// Brings the view of one life up to what its journal says now.
     pub(super) async fn see(&self, id: &LifeId) {
         for _ in 0..ROUNDS_MAX {
             let Some(life) = self.lives.get(id) else { return };
@@ -40,6 +41,13 @@ impl Fleet {
         }
     }
 
+    /// Shows what was drained before this process began, from where it is kept. Without it the view knows
+    /// only what is left in the journals, and a revocation of one grant that it does not find is not called
+    /// in force. It comes before anything is asked.
+    pub fn remember(&self, id: &LifeId, events: &[Event]) {
+        self.show(id, events);
+    }
+
     /// Shows events that the view has not seen, each once, whoever reads them.
     fn show(&self, id: &LifeId, events: &[Event]) {
         self.with_view(|view| {
@@ -49,6 +57,7 @@ impl Fleet {
                     view.apply(id, event);
                     let closed = event.what == What::Closed;
                     self.lives.change(id, |life| {
+                        life.missed |= event.number != seen.saturating_add(1);
                         life.seen = event.number;
                         life.closed |= closed;
                     });
@@ -65,7 +74,7 @@ impl Fleet {
 
     pub(super) async fn list_journals(&self) -> Result<Vec<Journal>, JournalError> {
         let mut journals = Vec::new();
-        self.lives.forget_over(self.clock.now());
+        self.lives.forget_over(self.clock.now()).await;
         for life in self.lives.all().into_iter().filter(|life| !life.finished) {
             let living = self.is_open(&life.open.id);
             let last = match self.numbers(&life).await {
@@ -147,7 +156,7 @@ impl Fleet {
             match server.ask(id, calls::trim(lease, upto)).await {
                 Ok((b'K', rest)) if rest == b"1" => {}
                 Ok((b'K', _)) => {
-                    self.lives.change(id, |life| life.drained = life.drained.max(upto));
+                    self.lives.drained(id, upto).await;
                     return Ok(());
                 }
                 Ok((b'Q', _)) => return Err(JournalError::NotLeased),
@@ -167,7 +176,7 @@ impl Fleet {
         if life.seen <= upto {
             server.drop_ended(id).await.map_err(|_silence| JournalError::Down)?;
         }
-        self.lives.change(id, |life| life.drained = life.drained.max(upto));
+        self.lives.drained(id, upto).await;
         Ok(())
     }
 

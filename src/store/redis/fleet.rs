@@ -13,8 +13,9 @@ use super::lives::{Life, Lives};
 use super::server::{Open, OpenError, Server, Silence};
 use super::together::together;
 use crate::limits;
-use crate::store::LifeId;
+use crate::store::event::OldGrants;
 use crate::store::view::View;
+use crate::store::{Ledger, LifeId};
 
 /// The servers of a store, and how they are spoken to.
 pub struct Servers {
@@ -41,7 +42,7 @@ pub struct Fleet {
     pub(super) lives: Lives,
     pub(super) view: Mutex<View>,
     pub(super) issuer: u16,
-    issuers: u16,
+    pub(super) issuers: u16,
     staff: Mutex<Staff>,
     /// The server that holds a workflow's grants, so that a predecessor's state is at hand.
     homes: Mutex<HashMap<Workflow, StoreName>>,
@@ -51,14 +52,15 @@ pub struct Fleet {
 }
 
 /// What a new life must be told.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(super) struct Staff {
     pub(super) policy: PolicyHash,
     pub(super) blocked: Vec<Selector>,
 }
 
 impl Fleet {
-    /// The store on these servers. Nothing is connected, and no life is open, before [`Fleet::tend`].
+    /// The store on these servers, with the ledger that has its lives and blocks. Nothing is connected, and no
+    /// life is open, before [`Fleet::tend`].
     ///
     /// # Errors
     /// [`TopologyError`] where they make no such topology.
@@ -66,21 +68,23 @@ impl Fleet {
         servers: Servers,
         clock: Arc<dyn Clock>,
         policy: PolicyHash,
+        ledger: Arc<Ledger>,
     ) -> Result<Fleet, TopologyError> {
         let Servers { topology, addresses, spender, waits, issuer, issuers } = servers;
         topology.check(&addresses)?;
         let needed = topology.needed(addresses.len());
+        let blocked = ledger.blocks().into_iter().map(|block| block.selector).collect();
         let servers = addresses.into_iter().map(|address| Arc::new(Server::new(address, waits)));
         Ok(Fleet {
             topology,
             servers: servers.collect(),
             spender,
             clock,
-            lives: Lives::default(),
+            lives: Lives::of(ledger),
             view: Mutex::new(View::of(needed)),
             issuer,
             issuers: issuers.max(1),
-            staff: Mutex::new(Staff { policy, blocked: Vec::new() }),
+            staff: Mutex::new(Staff { policy, blocked }),
             homes: Mutex::default(),
             preferred: AtomicUsize::new(0),
             knock: Notify::new(),
@@ -103,23 +107,46 @@ impl Fleet {
                 Ok((letter, rest)) => self.heard(server, &open, letter, &rest),
             }
         }
-        let Staff { policy, blocked } = self.staff();
-        let (open, _fresh) = server.open(policy, &blocked, self.issuers).await?;
-        self.lives.opened(&open);
-        self.catch_up_with_staff(server, &open).await
+        let staff = self.staff();
+        let (open, fresh) = server.open(staff.policy, &staff.blocked, self.issuers).await?;
+        let listed = self.lives.opened(&open, fresh, self.clock.now()).await;
+        listed.map_err(|_error| server.unopened("its life is not on the ledger"))?;
+        // A life that another issuer opened, or that was open while this one was away, may not know what the
+        // staff has said since.
+        let mut told = fresh.then_some(staff);
+        while !self.adopts(server, &open, told.as_ref()) {
+            let staff = self.staff();
+            Fleet::catch_up(server, &open, told.as_ref(), &staff).await?;
+            told = Some(staff);
+        }
+        Ok(())
     }
 
-    /// A life that another issuer opened, or that was open while this one was away, may not know what the
-    /// staff has said since.
-    async fn catch_up_with_staff(&self, server: &Server, open: &Open) -> Result<(), OpenError> {
-        let Staff { policy, blocked } = self.staff();
-        let set = calls::policy(policy, crate::store::event::OldGrants::Revoked);
-        let asks = std::iter::once(set).chain(blocked.iter().map(calls::block));
+    /// Has grants registered in a life that was told all that the staff has said. What is said after that, it
+    /// is told like any other.
+    fn adopts(&self, server: &Server, open: &Open, told: Option<&Staff>) -> bool {
+        let staff = self.staff.lock().unwrap_or_else(PoisonError::into_inner);
+        let knows = told.is_some_and(|told| *told == *staff);
+        if knows {
+            server.adopt(open.clone());
+        }
+        knows
+    }
+
+    async fn catch_up(
+        server: &Server,
+        open: &Open,
+        told: Option<&Staff>,
+        staff: &Staff,
+    ) -> Result<(), OpenError> {
+        let old: &[Selector] = told.map_or(&[], |told| &told.blocked);
+        let lifted = old.iter().filter(|selector| !staff.blocked.contains(selector));
+        let asks = std::iter::once(calls::policy(staff.policy, OldGrants::Revoked))
+            .chain(lifted.map(calls::unblock))
+            .chain(staff.blocked.iter().map(calls::block));
         for ask in asks {
             if !matches!(server.ask(&open.id, ask).await, Ok((b'K', _))) {
-                server.is_over(&open.id);
-                let (store, what) = (server.name().clone(), "did not hear the staff's word");
-                return Err(OpenError::Unopened { store, what });
+                return Err(server.unopened("did not hear the staff's word"));
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ use super::fleet::Fleet;
 use super::server::{Open, Server, Silence};
 use crate::limits;
 use crate::store::budget::{Hold, Take, TakeError};
+use crate::store::desk::LifeError;
 use crate::store::event::wire::read_hold;
 use crate::store::event::{Event, OldGrants};
 use crate::store::fixed::Unpacker;
@@ -86,6 +87,15 @@ async fn register_on(
 }
 
 impl Fleet {
+    /// Keeps that something is minted under this life, and until when it lives.
+    async fn promise(&self, open: &Open, registration: &Registration) -> Result<(), RegisterError> {
+        let promised = self.lives.promise(&open.id, registration.ticket.grant_end).await;
+        promised.map_err(|error| match error {
+            LifeError::Until => RegisterError::End,
+            _ => RegisterError::Down,
+        })
+    }
+
     async fn register_one(
         &self,
         server: &Server,
@@ -93,7 +103,7 @@ impl Fleet {
     ) -> Result<Seat, RegisterError> {
         let open = server.life().ok_or(RegisterError::Down)?;
         // Before it is asked: a revocation must find the life on the list.
-        self.lives.promise(&open.id, registration.ticket.grant_end);
+        self.promise(&open, registration).await?;
         register_on(server, &open, registration).await.map_err(|(error, letter, rest)| {
             self.heard(server, &open, letter, &rest);
             error
@@ -133,17 +143,20 @@ impl Fleet {
         self: &Fleet,
         registration: &Registration,
     ) -> Result<Seats, RegisterError> {
+        let (mut seats, mut worst) = (Vec::new(), RegisterError::Down);
         let mut asked = JoinSet::new();
         for server in &self.servers {
             let Some(open) = server.life() else { continue };
-            self.lives.promise(&open.id, registration.ticket.grant_end);
+            if let Err(error) = self.promise(&open, registration).await {
+                worst = error;
+                continue;
+            }
             let (server, registration) = (Arc::clone(server), registration.clone());
             asked.spawn(async move {
                 let answer = register_on(&server, &open, &registration).await;
                 (server, open, answer)
             });
         }
-        let (mut seats, mut worst) = (Vec::new(), RegisterError::Down);
         while let Some(Ok((server, open, answer))) = asked.join_next().await {
             match answer {
                 Ok(seat) => seats.push(seat),
@@ -368,9 +381,9 @@ impl GrantStore for Fleet {
     fn forget<'a>(&'a self, life: &'a LifeId) -> Answer<'a, ()> {
         Box::pin(async move {
             if !self.is_open(life) {
-                self.lives.change(life, |life| life.finished = true);
+                self.lives.finished(life).await;
             }
-            self.lives.forget_over(self.clock.now());
+            self.lives.forget_over(self.clock.now()).await;
         })
     }
 

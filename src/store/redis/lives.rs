@@ -1,21 +1,30 @@
 //! The lives that anything was minted under: whom a revocation must reach.
+//!
+//! The list is the ledger's: a life stands on it before anything is registered there, with a second that
+//! nothing minted under it outlasts. So an issuer that begins again knows whom to tell. What stands here
+//! beside it is what this process has seen of each.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::collections::btree_map::Entry;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use farebox_verifier::UnixSeconds;
+use farebox_verifier::limits::TTL_SECONDS_MAX;
 
 use super::server::Open;
-use crate::store::LifeId;
+use crate::store::desk::{KnownLife, LifeEnd, LifeError};
+use crate::store::{Ledger, LifeId};
 
 /// A life and how far its issuer knows it.
 #[derive(Clone)]
 pub(super) struct Life {
     pub(super) open: Open,
-    /// The last expiry that was minted under it.
+    /// Nothing that was minted under it ends later.
     pub(super) until: UnixSeconds,
     /// The number of the last event that the view has seen.
     pub(super) seen: u64,
+    /// Whether the view has missed events, and so may not know all of its grants.
+    pub(super) missed: bool,
     /// The number of the last event that was drained.
     pub(super) drained: u64,
     /// Whether its own process has said that it is over.
@@ -26,34 +35,73 @@ pub(super) struct Life {
     pub(super) finished: bool,
 }
 
+impl Life {
+    fn fresh(open: Open) -> Life {
+        let (until, seen, drained) = (UnixSeconds(0), 0, 0);
+        let (missed, over, closed, finished) = (false, false, false, false);
+        Life { open, until, seen, missed, drained, over, closed, finished }
+    }
+}
+
+impl From<KnownLife> for Life {
+    /// Which process has it is not kept: only one that is met again can say that it is over.
+    fn from(known: KnownLife) -> Life {
+        let KnownLife { life: id, secret, until, cursor: drained, end, .. } = known;
+        let finished = matches!(end, Some(LifeEnd::Drained | LifeEnd::Gap { .. }));
+        let over = end.is_some();
+        let open = Open { id, secret, run_id: Box::default() };
+        Life { until, drained, over, finished, ..Life::fresh(open) }
+    }
+}
+
 /// The lives, by who they are.
-#[derive(Default)]
-pub(super) struct Lives(Mutex<BTreeMap<LifeId, Life>>);
+pub(super) struct Lives {
+    ledger: Arc<Ledger>,
+    known: Mutex<BTreeMap<LifeId, Life>>,
+}
 
 impl Lives {
-    fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<LifeId, Life>) -> T) -> T {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// The lives that the ledger has.
+    pub(super) fn of(ledger: Arc<Ledger>) -> Lives {
+        let known = ledger.lives().into_iter().map(Life::from);
+        let known = Mutex::new(known.map(|life| (life.open.id.clone(), life)).collect());
+        Lives { ledger, known }
     }
 
-    /// A life is open.
-    pub(super) fn opened(&self, open: &Open) {
-        let fresh = || Life {
-            open: open.clone(),
-            until: UnixSeconds(0),
-            seen: 0,
-            drained: 0,
-            over: false,
-            closed: false,
-            finished: false,
-        };
-        self.with(|lives| {
-            lives.entry(open.id.clone()).or_insert_with(fresh);
+    fn with<T>(&self, change: impl FnOnce(&mut BTreeMap<LifeId, Life>) -> T) -> T {
+        change(&mut self.known.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts a life on the list; nothing may be registered in it before.
+    pub(super) async fn opened(
+        &self,
+        open: &Open,
+        fresh: bool,
+        now: UnixSeconds,
+    ) -> Result<(), LifeError> {
+        self.ledger.open_life(&open.id, &open.secret).await?;
+        let met = self.with(|lives| match lives.entry(open.id.clone()) {
+            Entry::Occupied(mut known) => {
+                known.get_mut().open = open.clone();
+                true
+            }
+            Entry::Vacant(place) => {
+                place.insert(Life::fresh(open.clone()));
+                false
+            }
         });
+        // Another issuer opened it, or this one before it lost its list: anything may be minted under it.
+        if !met && !fresh {
+            self.promise(&open.id, now.plus(TTL_SECONDS_MAX)).await?;
+        }
+        Ok(())
     }
 
     /// Something that ends then is about to be minted under this life.
-    pub(super) fn promise(&self, id: &LifeId, end: UnixSeconds) {
+    pub(super) async fn promise(&self, id: &LifeId, end: UnixSeconds) -> Result<(), LifeError> {
+        self.ledger.extend_life(id.generation, end).await?;
         self.change(id, |life| life.until = life.until.max(end));
+        Ok(())
     }
 
     pub(super) fn change(&self, id: &LifeId, change: impl FnOnce(&mut Life)) {
@@ -72,8 +120,31 @@ impl Lives {
         self.with(|lives| lives.values().cloned().collect())
     }
 
+    /// So much of its journal is drained. Where the ledger does not hear it, it is drained again.
+    pub(super) async fn drained(&self, id: &LifeId, upto: u64) {
+        self.change(id, |life| life.drained = life.drained.max(upto));
+        let (Ok(()) | Err(_)) = self.ledger.advance(id.generation, upto).await;
+    }
+
+    /// All that its journal had is drained. Where the ledger does not hear it, this is said again.
+    pub(super) async fn finished(&self, id: &LifeId) {
+        let Some(life) = self.get(id) else { return };
+        let end = match life.closed {
+            true => LifeEnd::Drained,
+            false => LifeEnd::Gap { from: life.seen.saturating_add(1) },
+        };
+        if self.ledger.end_life(id.generation, end).await.is_ok() {
+            self.change(id, |life| life.finished = true);
+        }
+    }
+
     /// Forgets lives that are drained to their ends and under which nothing lives any more.
-    pub(super) fn forget_over(&self, now: UnixSeconds) {
-        self.with(|lives| lives.retain(|_, life| !life.finished || now < life.until));
+    pub(super) async fn forget_over(&self, now: UnixSeconds) {
+        let over = |life: &Life| life.finished && life.until <= now;
+        for life in self.all().into_iter().filter(over) {
+            if self.ledger.drop_life(life.open.id.generation).await.is_ok() {
+                self.with(|lives| lives.remove(&life.open.id));
+            }
+        }
     }
 }

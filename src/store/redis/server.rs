@@ -6,10 +6,11 @@ use aws_lc_rs::rand;
 use farebox_verifier::redis::{Address, Call, Link, Unanswered, Value, Waits, question};
 use farebox_verifier::{Generation, PolicyHash, Seat, Selector, Shard, StoreName};
 
-use super::calls::{self, Ask, Opening, Secret};
+use super::calls::{self, Ask, Opening};
 use super::library::{self, LibraryError, ServerKind};
 use crate::limits;
 use crate::store::LifeId;
+use crate::store::desk::EventSecret;
 use crate::store::event::{Event, wire};
 use crate::store::fixed::Unpacker;
 
@@ -26,7 +27,7 @@ pub(super) enum Silence {
 #[derive(Clone)]
 pub(super) struct Open {
     pub(super) id: LifeId,
-    pub(super) secret: Secret,
+    pub(super) secret: EventSecret,
     /// The process that it lives in.
     pub(super) run_id: Box<[u8]>,
 }
@@ -126,7 +127,8 @@ impl Server {
         })
     }
 
-    /// Makes sure that the server can be used, and that a life is open on it. Says whether it began now.
+    /// Makes sure that the server can be used, and that a life is open on it. Says whether it began now. It is
+    /// not registered in before it is adopted.
     pub(super) async fn open(
         &self,
         policy: PolicyHash,
@@ -136,22 +138,25 @@ impl Server {
         self.prove().await?;
         let mut secret = [0; 16];
         rand::fill(&mut secret).map_err(|_unspecified| self.unopened("no random bytes"))?;
-        let opening = Opening { secret: Secret(secret), policy, issuers, blocked };
+        let opening = Opening { secret: EventSecret::from_bytes(secret), policy, issuers, blocked };
         let shard = Shard::only();
         let pointer = format!("{}:{{{}}}:life", question::PREFIX, shard.as_str());
         let answer = self.ask_key(pointer.as_bytes(), calls::open(&opening)).await;
         let answer = answer.map_err(|_unanswered| self.unopened("no answer"))?;
         let (b'K', rest) = answer else { return Err(self.unopened("refused")) };
-        let (open, fresh) = self.read_open(shard, &rest).ok_or(self.unopened("garbled"))?;
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open.clone());
-        Ok((open, fresh))
+        self.read_open(shard, &rest).ok_or(self.unopened("garbled"))
+    }
+
+    /// Grants are registered in this life from now on.
+    pub(super) fn adopt(&self, open: Open) {
+        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = Some(open);
     }
 
     fn read_open(&self, shard: Shard, rest: &[u8]) -> Option<(Open, bool)> {
         let mut from = Unpacker::new(rest);
         let generation: [u8; 32] = from.array()?;
         let generation = Generation::from_hex(std::str::from_utf8(&generation).ok()?)?;
-        let secret = Secret(from.array()?);
+        let secret = EventSecret::from_bytes(from.array()?);
         let (fresh, run_id) = (from.byte()?, from.rest().into());
         let id = LifeId { store: self.name.clone(), shard, generation };
         from.end((Open { id, secret, run_id }, fresh == b'1'))
@@ -183,7 +188,7 @@ impl Server {
         Ok(kind)
     }
 
-    fn unopened(&self, what: &'static str) -> OpenError {
+    pub(super) fn unopened(&self, what: &'static str) -> OpenError {
         OpenError::Unopened { store: self.name.clone(), what }
     }
 
@@ -232,12 +237,12 @@ fn ended(id: &LifeId) -> String {
     format!("{}:{{{}}}:ended:{}", question::PREFIX, id.shard.as_str(), id.generation)
 }
 
-fn read_entry(secret: &Secret, entry: &Value) -> Option<Event> {
+fn read_entry(secret: &EventSecret, entry: &Value) -> Option<Event> {
     let Value::Array(parts) = entry else { return None };
     let [id, Value::Array(fields)] = parts.as_slice() else { return None };
     let number = library::text(id)?.strip_suffix("-0")?.parse().ok()?;
     let [_, Value::BulkString(payload)] = fields.as_slice() else { return None };
-    let event = payload.strip_prefix(&secret.0)?;
+    let event = payload.strip_prefix(secret.expose())?;
     wire::read(number, event)
 }
 

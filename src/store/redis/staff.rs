@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use farebox_verifier::{GrantId, Outcome, PolicyHash, Selector};
+use farebox_verifier::limits::TTL_SECONDS_MAX;
+use farebox_verifier::{GrantId, Outcome, PolicyHash, Selector, UnixSeconds};
 
 use super::calls::{self, Ask};
 use super::fleet::Fleet;
@@ -10,6 +11,7 @@ use super::lives::Life;
 use super::server::Silence;
 use super::together::together;
 use crate::store::event::OldGrants;
+use crate::store::fixed::Unpacker;
 use crate::store::{AdminError, Found, Reach, Revocation, Unreached};
 
 /// What came of telling one life.
@@ -22,6 +24,16 @@ enum Told {
     Full,
     /// Nobody knows.
     No,
+}
+
+/// What came of asking one life to revoke a grant.
+enum Asked {
+    /// It is revoked there, or the life is over; what it was before, where that was said.
+    Told(Option<Found>),
+    /// It was not registered there.
+    NotThere,
+    /// Nobody knows.
+    Unknown,
 }
 
 impl Fleet {
@@ -56,9 +68,8 @@ impl Fleet {
                 }
             }
         }
-        let stores: BTreeSet<_> = reach.unreached.iter().map(|one| &one.life.store).collect();
         // What needs more servers than have not heard cannot happen any more.
-        if stores.len() < self.topology.needed(self.servers.len()) {
+        if self.are_too_few(&reach.unreached) {
             reach.unreached.clear();
         }
         match (full, heard, reach.unreached.is_empty()) {
@@ -68,9 +79,14 @@ impl Fleet {
         }
     }
 
-    /// The end of what a life may have let in while it was being told.
-    fn last_end(&self, life: &Life) -> farebox_verifier::UnixSeconds {
-        self.lives.get(&life.open.id).map_or(life.until, |life| life.until)
+    /// The end of what a life may have let in while it was being told. What other issuers minted under it
+    /// is on their lists, so that nothing is known of it but that it was minted by now.
+    fn last_end(&self, life: &Life) -> UnixSeconds {
+        let until = self.lives.get(&life.open.id).map_or(life.until, |life| life.until);
+        match self.issuers {
+            1 => until,
+            _ => until.max(self.clock.now().plus(TTL_SECONDS_MAX)),
+        }
     }
 
     pub(super) async fn revoke_selector(
@@ -86,43 +102,69 @@ impl Fleet {
         }
     }
 
-    /// Revokes one grant wherever it is registered. In a quorum a majority that knows is enough, for every
-    /// majority that could spend it has one of them in it.
+    /// Revokes one grant wherever it is registered, or may be. In a quorum a majority that knows is enough, for
+    /// every majority that could spend it has one of them in it; elsewhere a grant is in one place.
     async fn revoke_grant(&self, grant: GrantId) -> Result<Revocation, AdminError> {
-        self.see_all().await;
-        let places = self.with_view(|view| view.places(grant));
-        if places.is_empty() {
-            let reach = Reach::default();
-            return Ok(Revocation { found: Some(Found::Unknown), reach });
-        }
-        let needed = self.topology.needed(self.servers.len());
-        let enough = places.len().saturating_sub(needed).saturating_add(1);
-        let (mut found, mut unreached, mut told) = (Vec::new(), Vec::new(), 0);
-        let known = |(id, sequence)| self.lives.get(&id).map(|life| (life, sequence));
-        let lives: Vec<(Life, u64)> = places.into_iter().filter_map(known).collect();
-        let tell = |(life, sequence): &(Life, u64)| (life.clone(), calls::revoke(*sequence));
-        let asks: Vec<_> = lives.iter().map(tell).collect();
-        let answers =
-            together(asks.into_iter().map(async |(life, ask)| self.tell(&life, ask).await));
-        for ((life, _), answer) in lives.into_iter().zip(answers.await) {
-            match answer {
-                Told::Yes(rest) => {
-                    found.extend(read_found(&rest));
-                    told += 1;
+        let lives = self.lives_to_reach(self.clock.now());
+        let asked = together(lives.iter().map(|life| self.revoke_in(life, grant))).await;
+        let (mut found, mut unreached, mut known) = (Vec::new(), Vec::new(), false);
+        for (life, asked) in lives.iter().zip(asked) {
+            match asked {
+                Asked::Told(word) => {
+                    known = true;
+                    found.extend(word);
                 }
-                Told::Over => told += 1,
-                Told::Full | Told::No => {
-                    unreached.push(Unreached { life: life.open.id, until: life.until });
+                Asked::NotThere => {}
+                Asked::Unknown => {
+                    let until = self.last_end(life);
+                    unreached.push(Unreached { life: life.open.id.clone(), until });
                 }
             }
         }
-        if told >= enough {
+        let alone = self.topology.needed(self.servers.len()) == 1;
+        if (alone && known) || self.are_too_few(&unreached) {
             unreached.clear();
-        } else if told == 0 {
+        } else if !known && unreached.len() == lives.len() {
             return Err(AdminError::InDoubt);
         }
         let found = most_telling(&found);
         Ok(Revocation { found: Some(found), reach: Reach { unreached } })
+    }
+
+    async fn revoke_in(&self, life: &Life, grant: GrantId) -> Asked {
+        let id = &life.open.id;
+        self.see(id).await;
+        if let Some(sequence) = self.with_view(|view| view.sequence(id, grant)) {
+            return self.revoke_at(life, sequence).await;
+        }
+        // It is not there only if the life itself says how far it has come, and the view is as far.
+        let last = match self.tell(life, calls::state()).await {
+            Told::Yes(rest) => Unpacker::new(&rest).six(),
+            Told::Over => return Asked::Told(None),
+            Told::Full | Told::No => return Asked::Unknown,
+        };
+        self.see(id).await;
+        let sequence = self.with_view(|view| view.sequence(id, grant));
+        let seen = self.lives.get(id).filter(|life| !life.missed).map(|life| life.seen);
+        match sequence {
+            Some(sequence) => self.revoke_at(life, sequence).await,
+            None if last.is_some() && seen >= last => Asked::NotThere,
+            None => Asked::Unknown,
+        }
+    }
+
+    async fn revoke_at(&self, life: &Life, sequence: u64) -> Asked {
+        match self.tell(life, calls::revoke(sequence)).await {
+            Told::Yes(rest) => Asked::Told(read_found(&rest)),
+            Told::Over => Asked::Told(None),
+            Told::Full | Told::No => Asked::Unknown,
+        }
+    }
+
+    /// Whether these lives stand on fewer servers than it takes to spend anything.
+    fn are_too_few(&self, unreached: &[Unreached]) -> bool {
+        let stores: BTreeSet<_> = unreached.iter().map(|one| &one.life.store).collect();
+        stores.len() < self.topology.needed(self.servers.len())
     }
 
     pub(super) async fn abandon_grant(&self, grant: GrantId) -> Result<(), AdminError> {
