@@ -71,7 +71,7 @@ pub(crate) fn spender(topology: Topology, ports: &[u16], waits: Waits) -> RedisS
     RedisStore::new(topology, addresses.collect(), waits).unwrap()
 }
 
-/// The issuer's side of these servers; no life is open yet.
+/// The issuer's side of these servers, with a ledger that nobody keeps; no life is open yet.
 pub(crate) fn fleet(
     topology: Topology,
     ports: &[u16],
@@ -79,18 +79,22 @@ pub(crate) fn fleet(
     clock: Arc<dyn Clock>,
     policy: PolicyHash,
 ) -> Fleet {
+    let ledger = Arc::new(Ledger::in_memory(Arc::clone(&clock)));
+    Fleet::new(servers(topology, ports, waits), clock, policy, ledger).unwrap()
+}
+
+/// The servers as the only issuer speaks to them.
+pub(crate) fn servers(topology: Topology, ports: &[u16], waits: Waits) -> Servers {
     let addresses = ports.iter().enumerate();
     let addresses = addresses.map(|(place, port)| address(&name(place), *port, Role::Issuer));
-    let servers = Servers {
+    Servers {
         topology,
         addresses: addresses.collect(),
         spender: spender(topology, ports, waits),
         waits,
         issuer: 0,
         issuers: 1,
-    };
-    let ledger = Ledger::in_memory(Arc::clone(&clock));
-    Fleet::new(servers, clock, policy, Arc::new(ledger)).unwrap()
+    }
 }
 
 /// Starts a server that knows the roles and has the library.
