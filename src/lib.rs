@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod demo;
 pub mod limits;
+pub mod load;
 pub mod log;
 pub mod oracle;
 pub mod signer;

@@ -15,6 +15,7 @@ use farebox_verifier::{
 use super::Exit;
 use crate::demo::DemoError;
 use crate::signer::PrivateKeyError;
+use crate::store::{OpenError, redis};
 
 /// Why a command did not do what it was asked: first what is wrong with the command line, then with what it
 /// names, then with farebox. None repeats a secret.
@@ -47,12 +48,20 @@ pub(super) enum Failure {
     #[error("{name} cannot be the name of a key file: it holds a slash or starts with a dot")]
     KeyName { name: ThirdParty },
 
+    #[error("no server is named: give --server NAME=URL")]
+    NoServer,
     #[error("server {number} has no name: say NAME=URL")]
     ServerName { number: usize },
     #[error("address of server {number} cannot be used")]
     Address { number: usize, source: AddressError },
     #[error("these servers make no store")]
     Topology(#[from] TopologyError),
+    #[error("a name cannot be used")]
+    Name(#[from] NameError),
+    #[error("the store cannot be used")]
+    Store(#[source] redis::OpenError),
+    #[error("the store's file cannot be used")]
+    StoreFile(#[source] OpenError),
 
     #[error("{} cannot be read or written", path.display())]
     File { path: PathBuf, source: io::Error },
@@ -108,9 +117,13 @@ impl Failure {
             | Failure::NoHolder(_)
             | Failure::WeakHolder(_)
             | Failure::KeyName { .. }
+            | Failure::NoServer
             | Failure::ServerName { .. }
             | Failure::Address { .. }
-            | Failure::Topology(_) => "usage",
+            | Failure::Topology(_)
+            | Failure::Name(_) => "usage",
+            Failure::Store(_) => "store",
+            Failure::StoreFile(_) => "store-file",
             Failure::File { .. } => "file",
             Failure::PrivateKey { source: PrivateKeyError::Unusable, .. } => "internal",
             Failure::PrivateKey { .. } => "private-key",
@@ -134,6 +147,7 @@ impl Failure {
     pub(super) fn exit(&self) -> Exit {
         match self.code() {
             "usage" => Exit::Usage,
+            "store" => Exit::Unreachable,
             "internal" => Exit::Internal,
             _ => Exit::Refused,
         }

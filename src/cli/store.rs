@@ -1,6 +1,7 @@
 //! The store's servers: looked at, and the users they need.
 
 mod acl;
+mod bench;
 mod check;
 
 use clap::{Args, Subcommand};
@@ -14,6 +15,8 @@ use super::failure::Failure;
 pub(super) enum StoreCommand {
     /// Look at the servers: what they are, how they answer, what is wrong with them, and why it matters
     Check(check::Check),
+    /// Measure how fast servers, or a file, register, spend and settle, at 1 to 256 callers at once
+    Bench(bench::Bench),
     /// Print the users that the servers need, each with the least rights
     Acl(acl::Acl),
 }
@@ -22,6 +25,7 @@ impl StoreCommand {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
         match self {
             StoreCommand::Check(check) => check.run(),
+            StoreCommand::Bench(bench) => bench.run(),
             StoreCommand::Acl(acl) => Ok(acl.run()),
         }
     }
@@ -35,7 +39,6 @@ struct Servers {
     #[arg(
         long = "server",
         value_name = "NAME=URL",
-        required = true,
         env = "FAREBOX_SERVERS",
         hide_env_values = true,
         value_delimiter = '\n'
@@ -56,7 +59,14 @@ fn topology(word: &str) -> Result<Topology, String> {
 impl Servers {
     /// Their addresses. What is wrong with one is said without repeating it: it may hold a password.
     fn addresses(&self) -> Result<Vec<Address>, Failure> {
-        self.servers.iter().enumerate().map(|(i, server)| self.address(i + 1, server)).collect()
+        match self.servers.as_slice() {
+            [] => Err(Failure::NoServer),
+            servers => self.read(servers),
+        }
+    }
+
+    fn read(&self, servers: &[String]) -> Result<Vec<Address>, Failure> {
+        servers.iter().enumerate().map(|(i, server)| self.address(i + 1, server)).collect()
     }
 
     fn address(&self, number: usize, server: &str) -> Result<Address, Failure> {

@@ -13,7 +13,7 @@ const VERIFIER: [&str; 26] = [
     "memory", "local", "contract", "passage", "verifier", "facts", "gate",
 ];
 /// The root package's modules, from the ground up.
-const ROOT: [&str; 7] = ["limits", "log", "store", "signer", "oracle", "demo", "cli"];
+const ROOT: [&str; 8] = ["limits", "load", "log", "store", "signer", "oracle", "demo", "cli"];
 
 #[test]
 fn no_module_uses_one_above_it() {

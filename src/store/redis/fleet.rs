@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use farebox_verifier::redis::{Address, RedisStore, Topology, TopologyError, Waits};
-use farebox_verifier::{Clock, PolicyHash, Seat, Selector, StoreName, UnixSeconds, Workflow};
+use farebox_verifier::{
+    Clock, PolicyHash, Seat, Selector, Shard, StoreName, UnixSeconds, Workflow,
+};
 use tokio::sync::Notify;
 
 use super::calls;
@@ -70,11 +72,37 @@ impl Fleet {
         policy: PolicyHash,
         ledger: Arc<Ledger>,
     ) -> Result<Fleet, TopologyError> {
+        Fleet::of(servers, Shard::only(), clock, policy, ledger)
+    }
+
+    /// A store on these servers that has nothing to do with the one that serves there: for measuring.
+    /// [`Fleet::clear_away`] leaves nothing of it behind.
+    ///
+    /// # Errors
+    /// [`TopologyError`] where they make no such topology.
+    pub fn apart(
+        servers: Servers,
+        clock: Arc<dyn Clock>,
+        policy: PolicyHash,
+        ledger: Arc<Ledger>,
+    ) -> Result<Fleet, TopologyError> {
+        let last = Shard::parse("ff").unwrap_or_else(Shard::only);
+        Fleet::of(servers, last, clock, policy, ledger)
+    }
+
+    fn of(
+        servers: Servers,
+        shard: Shard,
+        clock: Arc<dyn Clock>,
+        policy: PolicyHash,
+        ledger: Arc<Ledger>,
+    ) -> Result<Fleet, TopologyError> {
         let Servers { topology, addresses, spender, waits, issuer, issuers } = servers;
         topology.check(&addresses)?;
         let needed = topology.needed(addresses.len());
         let blocked = ledger.blocks().into_iter().map(|block| block.selector).collect();
-        let servers = addresses.into_iter().map(|address| Arc::new(Server::new(address, waits)));
+        let server = |address| Arc::new(Server::new(address, shard.clone(), waits));
+        let servers = addresses.into_iter().map(server);
         Ok(Fleet {
             topology,
             servers: servers.collect(),
@@ -164,6 +192,18 @@ impl Fleet {
             }
         };
         together(self.servers.iter().map(|server| close(server))).await;
+    }
+
+    /// Ends the lives and drops their journals: what was in them is of no use to anybody.
+    pub async fn clear_away(&self) {
+        let lives = self.lives.all();
+        self.close().await;
+        for life in lives {
+            if let Some(server) = self.server(&life.open.id.store) {
+                // Where nobody hears it, a journal is left behind, under a name that says what it is.
+                let (Ok(()) | Err(_)) = server.drop_journal(&life.open.id).await;
+            }
+        }
     }
 
     /// Waits until somebody found a life over, or for so long.

@@ -76,6 +76,7 @@ pub enum OpenError {
 /// A server of the store.
 pub(super) struct Server {
     name: StoreName,
+    shard: Shard,
     pub(super) link: Arc<Link>,
     open: Mutex<Option<Open>>,
     /// Whether this process has seen the fence hold there, and in which run of the server.
@@ -83,10 +84,10 @@ pub(super) struct Server {
 }
 
 impl Server {
-    pub(super) fn new(address: Address, waits: Waits) -> Server {
+    pub(super) fn new(address: Address, shard: Shard, waits: Waits) -> Server {
         let name = address.name().clone();
         let link = Arc::new(Link::new(address, waits));
-        Server { name, link, open: Mutex::new(None), proven: Mutex::new(None) }
+        Server { name, shard, link, open: Mutex::new(None), proven: Mutex::new(None) }
     }
 
     pub(super) fn name(&self) -> &StoreName {
@@ -139,7 +140,7 @@ impl Server {
         let mut secret = [0; 16];
         rand::fill(&mut secret).map_err(|_unspecified| self.unopened("no random bytes"))?;
         let opening = Opening { secret: EventSecret::from_bytes(secret), policy, issuers, blocked };
-        let shard = Shard::only();
+        let shard = self.shard.clone();
         let pointer = format!("{}:{{{}}}:life", question::PREFIX, shard.as_str());
         let answer = self.ask_key(pointer.as_bytes(), calls::open(&opening)).await;
         let answer = answer.map_err(|_unanswered| self.unopened("no answer"))?;
@@ -210,6 +211,15 @@ impl Server {
         let value = value.map_err(|unanswered| silence(&unanswered))?;
         let Value::Array(entries) = value else { return Err(Silence::InDoubt) };
         Ok(entries.iter().filter_map(|entry| read_entry(&open.secret, entry)).collect())
+    }
+
+    /// Drops the journal of a life that has ended, and the pointer to it.
+    pub(super) async fn drop_journal(&self, id: &LifeId) -> Result<(), Silence> {
+        let pointer = format!("{}:{{{}}}:life", question::PREFIX, id.shard.as_str());
+        let keys = [journal(id), ended(id), pointer];
+        let keys: Vec<&[u8]> = keys.iter().map(String::as_bytes).collect();
+        let dropped = self.link.command("UNLINK", &keys).await;
+        dropped.map(drop).map_err(|unanswered| silence(&unanswered))
     }
 
     /// Drops the journal of a life that another was opened over.
