@@ -44,6 +44,9 @@ local function bind()
   floor, sub, byte, char, rep = math.floor, string.sub, string.byte, string.char, string.rep
   format, match, find = string.format, string.match, string.find
   pack, unpack_ = struct.pack, struct.unpack
+  -- The server has the collector work after every fiftieth call, whether there is something to collect or not.
+  -- Over a memory of many small numbers that lives long, that is a third of a spend; so it does less each time.
+  collectgarbage('setstepmul', 25)
 end
 
 local function seconds() return tonumber(redis.call('TIME')[1]) end
@@ -54,11 +57,22 @@ local function finish(m)
   if shards[m.pointer] == m then shards[m.pointer] = nil end
 end
 
+-- What each event of this second begins with, by its kind: made once a second, for it is made of four pieces.
+local heads_of = {__index = function(heads, kind)
+  local head = heads.secret .. kind .. heads.stamp
+  heads[kind] = head
+  return head
+end}
+local function tick_to(m, t)
+  m.latest, m.stamp = t, pack('>I6', t)
+  m.heads = setmetatable({secret = m.secret, stamp = m.stamp}, heads_of)
+end
+
 -- The life's time, the highest it has seen, so that a clock set back revives nothing; set back far, it ends
 -- the life, for what had ended may be forgotten by then.
 local function clock(m)
   local t = seconds()
-  if t > m.latest then m.latest = t
+  if t > m.latest then tick_to(m, t)
   elseif t < m.latest - STEP_MAX then finish(m) return nil end
   return m.latest
 end
@@ -77,8 +91,7 @@ local function fenced(attempt) return attempt .. 'F' .. run_id end
 -- Appends an event. Nothing where it is appended; else the letter of the refusal.
 local function append(m, kind, body)
   local id = format('%.0f-0', m.n + 1)
-  local event = m.secret .. kind .. pack('>I6', m.latest) .. body
-  local done = redis.pcall('XADD', m.stream, 'NOMKSTREAM', id, 'e', event)
+  local done = redis.pcall('XADD', m.stream, 'NOMKSTREAM', id, 'e', m.heads[kind] .. body)
   if not done then finish(m) return 'F' .. run_id end
   if type(done) == 'table' then
     -- Somebody wrote a greater number into the journal. Nothing can be appended to it any more.
@@ -105,9 +118,9 @@ local function spent_at(m, seq)
   return floor(t / REPEATS), t % REPEATS
 end
 
--- What is kept of the attempt that took a use. With the content's mark in it, the same attempt with another
--- content is another claimant.
-local function claimant(attempt, content) return tonumber(sub(redis.sha1hex(attempt .. content), 1, 12), 16) end
+-- What is kept of the attempt that took a use: 48 of its random bits, which nobody else knows and nothing but this
+-- memory holds. With the content's mark in it, the same attempt with another content is another claimant.
+local function claimant(arg, content) return (unpack_('>I6', arg) + content) % MARKS end
 
 -- Whether a revocation of many covers this number. Scopes are six times eight bytes.
 local function revoked(m, seq, scopes)
@@ -172,14 +185,16 @@ end
 local function hello(_, a) return sub(a[1], 1, 16) .. 'K' .. VERSION .. run_id end
 
 local function fresh(pointer, stream, generation, secret, now)
-  return {
-    pointer = pointer, stream = stream, id = generation, secret = secret, n = 0, drained = 0, latest = now,
+  local m = {
+    pointer = pointer, stream = stream, id = generation, secret = secret, n = 0, drained = 0,
     seq = 0, first = 0, cut = 0, marks = {}, times = {}, after = {}, ends = {}, kept = {}, agents_of = {}, agents = {},
     all = 0, wide = false, watermarks = {}, watermarked = 0, marked = queue(), blocked = {}, blocked_count = 0,
     abandoned = {}, abandoned_count = 0, given_up = queue(), policy = '', policy_hash = '',
     counters = {}, counted = queue(), callers = {}, holds = 0, budgets_open = false, restored = {}, issuers = 1,
     leases = {}, leases_count = 0,
   }
+  tick_to(m, now)
+  return m
 end
 
 -- open: attempt, secret 16, policy 32, its scope 8, grants_max 6, agent_max 6, lag_max 6, issuers 2, then blocked
@@ -219,7 +234,7 @@ local function open(keys, a)
     local blocked = sub(arg, i, i + 7)
     if not m.blocked[blocked] then m.blocked[blocked] = true m.blocked_count = m.blocked_count + 1 end
   end
-  redis.call('XADD', stream, '1-0', 'e', secret .. 'o' .. pack('>I6', m.latest) .. previous .. policy)
+  redis.call('XADD', stream, '1-0', 'e', m.heads.o .. previous .. policy)
   m.n = 1
   run_id = run
   shards[pointer], lives[stream] = m, m
@@ -350,7 +365,7 @@ local function spend(keys, a)
   local state, kept, flag = split(word(m, seq))
   if state == REVOKED or state == SPENT_REVOKED then return attempt .. 'X' end
   if state == EXPIRED then return attempt .. 'E' .. pack('>I6', now) end
-  if state ~= ISSUED then return again(m, now, attempt, seq, state, kept, flag, sub(arg, 23, 28), ends, sub(arg, 35, 82)) end
+  if state ~= ISSUED then return again(m, now, attempt, seq, state, kept, flag, mark, ends, sub(arg, 35, 82)) end
   if kept ~= mark then
     contest(m, 'f', seq, state, kept, flag)
     return attempt .. 'N'
@@ -366,14 +381,14 @@ local function spend(keys, a)
     end
   end
   if m.n - m.drained >= 2 * m.lag_max then return attempt .. 'D' end
-  local claim = claimant(attempt, sub(arg, 23, 28))
+  local claim = claimant(arg, mark)
   local times = m.times[block]
   if not times then times = {} m.times[block] = times end
   local refusal = append(m, 's', sub(arg, 17, 22))
   if refusal then return attempt .. refusal end
   m.marks[block][seq % BLOCK + 1] = SPENT * MARKS + claim
   times[seq % BLOCK + 1] = now * REPEATS
-  return attempt .. 'K' .. pack('>I6', now)
+  return attempt .. 'K' .. m.stamp
 end
 
 -- settle: attempt, number 6, content's mark 6, outcome 1 -> K | C outcome | S not spent by it | F | J
@@ -382,11 +397,11 @@ local function settle(keys, a)
   local attempt = sub(arg, 1, 16)
   local m = living(keys)
   if not m then return fenced(attempt) end
-  local seq, _, outcome = unpack_('>I6I6B', arg, 17)
+  local seq, content, outcome = unpack_('>I6I6B', arg, 17)
   if seq == 0 or seq > m.seq or outcome > UNKNOWN then return attempt .. 'S' end
   if seq <= m.cut then return attempt .. 'C' .. char(UNKNOWN) end
   local state, mark, flag = split(word(m, seq))
-  if (state ~= SPENT and state ~= SPENT_REVOKED and state < SETTLED) or mark ~= claimant(attempt, sub(arg, 23, 28)) then
+  if (state ~= SPENT and state ~= SPENT_REVOKED and state < SETTLED) or mark ~= claimant(arg, content) then
     return attempt .. 'S'
   end
   if state >= SETTLED then
