@@ -118,9 +118,13 @@ local function spent_at(m, seq)
   return floor(t / REPEATS), t % REPEATS
 end
 
--- What is kept of the attempt that took a use: 48 of its random bits, which nobody else knows and nothing but this
--- memory holds. With the content's mark in it, the same attempt with another content is another claimant.
-local function claimant(arg, content) return (unpack_('>I6', arg) + content) % MARKS end
+-- What is kept of the attempt that took a use: 48 bits of it and of its content, so that the same attempt with
+-- another content is another claimant. No hash: an attempt is random, nobody else knows it, and nothing but this
+-- memory holds what is kept of it.
+local function claimant(arg, content)
+  local a, b, c = unpack_('>I6I6I4', arg)
+  return (a + 2 * b + 5 * c + content) % MARKS
+end
 
 -- Whether a revocation of many covers this number. Scopes are six times eight bytes.
 local function revoked(m, seq, scopes)
