@@ -34,6 +34,9 @@ pub const LIST_MAX: usize = 500;
 pub const EVENTS_MAX: usize = 1_000;
 /// A step of the store's clock that ends its life: within it, what has ended may be forgotten.
 pub const CLOCK_STEP_SECONDS_MAX: u64 = 300;
+/// How far a server's clock may fall behind unseen, from one look at it to the next: so much later than it thinks, an
+/// issuer takes it that nothing can be spent.
+pub const CLOCK_SKEW_SECONDS: u64 = 60;
 /// The greatest amount of a budget: what JSON readers agree on.
 pub const AMOUNT_MAX: u64 = (1 << 53) - 1;
 /// How long a grant is remembered after its end: it may be spent in its last second, be settled until its

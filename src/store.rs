@@ -219,7 +219,8 @@ pub trait GrantStore: SpendStore {
     /// [`AdminError`] where it may still be held.
     fn give_back<'a>(&'a self, hold: &'a Hold) -> Answer<'a, Result<(), AdminError>>;
 
-    /// Brings in what is held of the budgets, and counts again from then on.
+    /// Brings in what is held of the budgets, and counts again from then on. What is held is read once the
+    /// life is open: what was begun before, and only that, may be missing there.
     ///
     /// # Errors
     /// [`AdminError`] where budgets stay closed.
@@ -288,6 +289,9 @@ pub trait GrantStore: SpendStore {
 
     /// The grant with this number in this life.
     fn at<'a>(&'a self, life: &'a LifeId, sequence: u64) -> Answer<'a, Option<Listed>>;
+
+    /// Whether a grant is registered in this life, and every registration of it ended unspent.
+    fn unspent<'a>(&'a self, life: &'a LifeId, grant: GrantId) -> Answer<'a, bool>;
 
     /// Whether the last event of this life's journal says that it was ended on purpose.
     fn closed<'a>(&'a self, life: &'a LifeId) -> Answer<'a, bool>;

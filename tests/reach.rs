@@ -18,7 +18,7 @@ use farebox::store::event::Event;
 use farebox::store::redis::Fleet;
 use farebox::store::registration::{RegisterError, Registration};
 use farebox::store::{AdminError, DRAIN, Found, GrantStore, Journal, Ledger, LifeId, Revocation};
-use farebox_lab::{Fault, Options, Proxy, Redis};
+use farebox_lab::{Answer, Fault, Options, Proxy, Redis};
 use farebox_verifier::redis::{RedisStore, Topology, Waits};
 use farebox_verifier::{
     Action, Agent, Attempt, Audience, Clock as _, Grant, GrantId, Params, PolicyHash, Resource,
@@ -305,4 +305,61 @@ async fn a_life_leaves_the_list_once_nothing_of_it_can_matter() {
     issuer.fleet.forget(&first).await;
     assert!(!listed());
     assert_eq!(issuer.ledger.lives().len(), 1);
+}
+
+/// Ends a life as its own process sees it: its journal is gone.
+fn drop_journal(server: &Redis, life: &LifeId) -> (String, Vec<u8>) {
+    let key = format!("fb1:{{00}}:j:{}", life.generation);
+    let kept = server.dump(&key);
+    server.command(&["DEL", &key]);
+    (key, kept)
+}
+
+#[tokio::test]
+async fn a_life_that_said_it_is_over_stays_over() {
+    let scene = Scene::of(Topology::Single, 1).await;
+    let issuer = scene.issuer().await;
+    let ticket = scene.mint(&issuer).await;
+    let life = issuer.living().await.remove(0).life;
+    let (key, kept) = drop_journal(&scene.servers[0], &life);
+    // Asked for a grant that it does not have, it says that it is over; that is believed.
+    let revoked = issuer.fleet.revoke(&Selector::Grant(GrantId::fresh().unwrap())).await.unwrap();
+    assert!(revoked.reach.everywhere());
+    scene.servers[0].put(&key, &kept);
+    assert_eq!(spend(&scene.spender(), &ticket).await, Err(SpendError::Fenced));
+}
+
+#[tokio::test]
+async fn a_life_that_is_over_does_not_speak_for_one_that_is_away() {
+    let scene = Scene::of(Topology::Spread, 2).await;
+    let issuer = scene.issuer().await;
+    let ticket = scene.mint(&issuer).await;
+    let store = ticket.stores.as_ref().unwrap().seats()[0].store.clone();
+    let (away, here) = if store.as_str() == "r1" { (0, 1) } else { (1, 0) };
+    drop(issuer);
+    let issuer = scene.issuer().await;
+    let lives = issuer.living().await;
+    let over = lives.iter().find(|journal| journal.life.store != store).unwrap();
+    drop_journal(&scene.servers[here], &over.life);
+    scene.go_away(&[away]);
+    let revoked = issuer.revoke(&ticket).await.unwrap();
+    assert!(!revoked.reach.everywhere(), "{revoked:?}");
+    scene.come_back();
+    assert_eq!(spend(&scene.spender(), &ticket).await, Ok(()));
+}
+
+#[tokio::test]
+async fn a_registration_that_was_delivered_twice_is_revoked_twice() {
+    for answer in [Answer::First, Answer::Last] {
+        let scene = Scene::of(Topology::Single, 1).await;
+        let issuer = scene.issuer().await;
+        scene.doors[0].next_for("FCALL FB1_REGISTER", 1, Fault::Twice(answer));
+        let ticket = scene.mint(&issuer).await;
+        let journal = issuer.living().await.remove(0);
+        let twice = issuer.fleet.events(&journal.life, 1).await.unwrap();
+        assert_eq!(twice.len(), 2, "or this shows nothing: {twice:?}");
+        let revoked = issuer.revoke(&ticket).await.unwrap();
+        assert_eq!((revoked.found, revoked.reach.everywhere()), (Some(Found::Unspent), true));
+        assert_eq!(spend(&scene.spender(), &ticket).await, Err(SpendError::Revoked));
+    }
 }

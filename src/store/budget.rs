@@ -150,7 +150,7 @@ impl Budgets {
         if let Some(held) = self.holds.get(&id) {
             return match held.given_back {
                 true => Err(TakeError::GivenBack),
-                false => Ok((held.hold, true)),
+                false => self.still(held.hold, take.limit),
             };
         }
         let amounts = take.amount.max(take.limit);
@@ -173,6 +173,16 @@ impl Budgets {
             return Err(TakeError::Full);
         }
         Ok((Hold { id, budget, caller, amount, from, to }, false))
+    }
+
+    /// A hold that is counted already. One that was restored may have been begun where there was no room for it,
+    /// so that it is not confirmed before there is.
+    fn still(&self, hold: Hold, limit: u64) -> Result<(Hold, bool), TakeError> {
+        let counter = self.counters.get(&(hold.budget, hold.from));
+        match counter.is_none_or(|counter| counter.taken <= limit) {
+            true => Ok((hold, true)),
+            false => Err(TakeError::Over { left: 0, until: hold.to }),
+        }
     }
 
     /// What `hold` would give back; nothing where it was given back or never held.

@@ -248,6 +248,10 @@ impl Drain {
             return Ok(());
         }
         if !void {
+            // A registration that was delivered twice has another number, which may be spent.
+            if !self.store.unspent(life, grant).await {
+                return Ok(());
+            }
             let said = self.unspent.entry(grant).or_default();
             said.insert(life.store.clone());
             if said.len() < self.needed {

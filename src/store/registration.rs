@@ -57,6 +57,9 @@ pub enum RegisterError {
     /// Its agent, workflow, audience, action or key is blocked.
     #[error("blocked")]
     Blocked,
+    /// A grant with this id is registered already.
+    #[error("grant id is registered already")]
+    Known,
     /// A predecessor is registered in another life, so its state will not be at hand.
     #[error("predecessor is registered elsewhere")]
     PredecessorElsewhere,

@@ -204,10 +204,21 @@ impl View {
         found.collect()
     }
 
-    /// The number of a grant in one life.
-    pub(crate) fn sequence(&self, life: &LifeId, grant: GrantId) -> Option<u64> {
-        let followed = self.lives.iter().find(|followed| followed.life == *life)?;
-        followed.find(grant).map(|(sequence, _)| sequence)
+    /// The numbers of a grant in one life: more than one where its registration was delivered more than once.
+    pub(crate) fn sequences(&self, life: &LifeId, grant: GrantId) -> Vec<u64> {
+        let followed = self.lives.iter().filter(|followed| followed.life == *life);
+        followed
+            .flat_map(|followed| followed.find_all(grant))
+            .map(|(sequence, _)| sequence)
+            .collect()
+    }
+
+    /// Whether a grant is registered in this life, and every registration of it ended unspent.
+    pub(crate) fn unspent(&self, life: &LifeId, grant: GrantId) -> bool {
+        let followed = self.lives.iter().filter(|followed| followed.life == *life);
+        let mut rows = followed.flat_map(|followed| followed.find_all(grant)).peekable();
+        let ended = |row: &Row| matches!(row.standing(), Standing::Revoked | Standing::Expired);
+        rows.peek().is_some() && rows.all(|(_, row)| ended(row))
     }
 
     /// The numbers in this life whose time was over by `now`, and of which nothing says so: what a drain

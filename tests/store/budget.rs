@@ -247,3 +247,18 @@ pub(crate) async fn what_was_held_before_this_life_is_counted_once(subject: &imp
     store.open_budgets(&[hold]).await.unwrap();
     assert_eq!(left(subject, 100).await, 100);
 }
+
+pub(crate) async fn a_hold_that_was_restored_without_room_is_not_confirmed(subject: &impl Subject) {
+    let store = subject.store();
+    store.open_budgets(&[]).await.unwrap();
+    let (one, two) = (GrantId::fresh().unwrap(), GrantId::fresh().unwrap());
+    let held = store.take(&take_for(one, 60, 100)).await.unwrap();
+    // The other was begun on its issuer's disk, refused, and the answer lost; so it was brought in.
+    let begun = Hold { id: HoldId::of(two, held.budget), ..held };
+    store.open_budgets(&[begun]).await.unwrap();
+    let refused = store.take(&take_for(two, 60, 100)).await;
+    assert!(matches!(refused, Err(TakeError::Over { left: 0, .. })), "{refused:?}");
+    // It is confirmed once there is room.
+    store.give_back(&held).await.unwrap();
+    assert_eq!(store.take(&take_for(two, 60, 100)).await, Ok(begun));
+}

@@ -127,6 +127,7 @@ macro_rules! grant_store_contract {
                 a_new_window_counts_from_nothing
                 budgets_are_closed_until_they_are_opened
                 what_was_held_before_this_life_is_counted_once
+                a_hold_that_was_restored_without_room_is_not_confirmed
             }
             lease {
                 a_lease_is_given_to_one

@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use farebox_verifier::limits::TTL_SECONDS_MAX;
 use farebox_verifier::redis::{Address, RedisStore, Topology, TopologyError, Waits};
-use farebox_verifier::{
-    Clock, PolicyHash, Seat, Selector, Shard, StoreName, UnixSeconds, Workflow,
-};
+use farebox_verifier::{Clock, PolicyHash, Seat, Selector, Shard, StoreName, Workflow};
 use tokio::sync::Notify;
 
 use super::calls;
@@ -16,6 +15,7 @@ use super::server::{Open, OpenError, Server, Silence};
 use super::together::together;
 use crate::limits;
 use crate::store::event::OldGrants;
+use crate::store::fixed::Unpacker;
 use crate::store::view::View;
 use crate::store::{Ledger, LifeId};
 
@@ -52,6 +52,18 @@ pub struct Fleet {
     preferred: AtomicUsize,
     knock: Notify,
 }
+
+/// What came of asking a life for the time.
+enum Ticked {
+    /// It goes on.
+    Goes,
+    /// It does not.
+    Over,
+    /// Nobody answered.
+    Silent,
+}
+
+const UNLISTED: &str = "its life is not on the ledger";
 
 /// What a new life must be told.
 #[derive(Clone, PartialEq, Eq)]
@@ -128,17 +140,21 @@ impl Fleet {
 
     async fn tend_one(&self, server: &Server) -> Result<(), OpenError> {
         if let Some(open) = server.life() {
-            match server.ask(&open.id, calls::tick(self.clock.now())).await {
-                Ok((b'K', _)) => return Ok(()),
+            match self.tick(server, &open).await {
+                Ticked::Goes => return self.promise_for_others(server, &open).await,
                 // Away for a moment, or for long: nothing tells that its life is over.
-                Err(Silence::Down | Silence::InDoubt) => return Ok(()),
-                Ok((letter, rest)) => self.heard(server, &open, letter, &rest),
+                Ticked::Silent => return Ok(()),
+                Ticked::Over => {}
             }
         }
         let staff = self.staff();
         let (open, fresh) = server.open(staff.policy, &staff.blocked, self.issuers).await?;
         let listed = self.lives.opened(&open, fresh, self.clock.now()).await;
-        listed.map_err(|_error| server.unopened("its life is not on the ledger"))?;
+        listed.map_err(|_error| server.unopened(UNLISTED))?;
+        self.promise_for_others(server, &open).await?;
+        if !matches!(self.tick(server, &open).await, Ticked::Goes) {
+            return Err(server.unopened("did not answer once it was open"));
+        }
         // A life that another issuer opened, or that was open while this one was away, may not know what the
         // staff has said since.
         let mut told = fresh.then_some(staff);
@@ -148,6 +164,44 @@ impl Fleet {
             told = Some(staff);
         }
         Ok(())
+    }
+
+    /// Compares the clocks, in the life's own memory too: one that steps ends it.
+    async fn tick(&self, server: &Server, open: &Open) -> Ticked {
+        let now = self.clock.now();
+        match server.ask(&open.id, calls::tick(now)).await {
+            Ok((b'K', rest)) => {
+                let behind = now.0.saturating_sub(Unpacker::new(&rest).six().unwrap_or(0));
+                self.lives.change(&open.id, |life| life.behind = life.behind.max(behind));
+                Ticked::Goes
+            }
+            Err(Silence::Down | Silence::InDoubt) => Ticked::Silent,
+            Ok((letter, rest)) => {
+                self.heard(server, open, letter, &rest);
+                Ticked::Over
+            }
+        }
+    }
+
+    /// What other issuers mint under a life is on their lists. It is minted while the life is open here too, or
+    /// later by issuers that are told of a revocation themselves.
+    async fn promise_for_others(&self, server: &Server, open: &Open) -> Result<(), OpenError> {
+        if self.issuers > 1 {
+            let end = self.clock.now().plus(TTL_SECONDS_MAX);
+            let promised = self.lives.promise(&open.id, end).await;
+            promised.map_err(|_error| server.unopened(UNLISTED))?;
+        }
+        Ok(())
+    }
+
+    /// Whether every server's life is one that this issuer has met. Where others mint too, one that it has not
+    /// met may hold what is to be revoked.
+    pub(super) async fn has_met_all(&self) -> bool {
+        if self.issuers > 1 {
+            let unmet = self.servers.iter().filter(|server| server.life().is_none());
+            together(unmet.map(|server| self.tend_one(server))).await;
+        }
+        self.issuers == 1 || self.servers.iter().all(|server| server.life().is_some())
     }
 
     /// Has grants registered in a life that was told all that the staff has said. What is said after that, it
@@ -283,8 +337,10 @@ impl Fleet {
     }
 
     /// The lives that may still let something through.
-    pub(super) fn lives_to_reach(&self, now: UnixSeconds) -> Vec<Life> {
-        let living = |life: &Life| !life.over && (now < life.until || self.is_open(&life.open.id));
+    pub(super) fn lives_to_reach(&self) -> Vec<Life> {
+        let now = self.clock.now();
+        let living =
+            |life: &Life| !life.over && (now < life.last_end() || self.is_open(&life.open.id));
         self.lives.all().into_iter().filter(living).collect()
     }
 

@@ -226,14 +226,18 @@ impl Fleet {
         }
     }
 
+    /// Brings in what the caller knows of, and what the ledger has begun by now: a hold that is begun while
+    /// the life is already open is asked for there.
     async fn restore(&self, held: &[Hold]) -> Result<(), AdminError> {
         for server in &self.servers {
             let open = server.life().ok_or(AdminError::Down)?;
+            let begun = self.lives.begun_holds();
+            let held = held.iter().chain(begun.iter());
             let mine = |hold: &&Hold| {
                 let counting = self.counting(&hold.budget.0);
                 counting.is_some_and(|counting| counting.name() == server.name())
             };
-            let mine: Vec<Hold> = held.iter().filter(mine).copied().collect();
+            let mine: Vec<Hold> = held.filter(mine).copied().collect();
             let steps =
                 mine.chunks(RESTORE_STEP).map(|step| calls::restore(self.issuer, step, false));
             let last = calls::restore(self.issuer, &[], true);
@@ -368,6 +372,13 @@ impl GrantStore for Fleet {
         Box::pin(async move {
             self.see(life).await;
             self.with_view(|view| view.at(life, sequence))
+        })
+    }
+
+    fn unspent<'a>(&'a self, life: &'a LifeId, grant: GrantId) -> Answer<'a, bool> {
+        Box::pin(async move {
+            self.see(life).await;
+            self.with_view(|view| view.unspent(life, grant))
         })
     }
 

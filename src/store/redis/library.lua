@@ -547,6 +547,8 @@ local function take(keys, a)
   local hold = sub(arg, 17, 56) .. pack('>I7I6I6', amount, from, from + window)
   local known = c and c.holds[sub(arg, 17, 32)]
   if known == -1 then return attempt .. 'G' end
+  -- One that was restored may have been begun where there was no room for it.
+  if known and c.taken > limit then return attempt .. 'O' .. pack('>I7I6', 0, from + window) end
   if known then return attempt .. 'K' .. sub(arg, 17, 56) .. pack('>I7I6I6', known, from, from + window) end
   local taken = c and c.taken or 0
   if taken + amount > limit then
@@ -700,7 +702,9 @@ end
 local function state(keys, a)
   local attempt = sub(a[1], 1, 16)
   local m = lives[keys[1]]
-  if not m or redis.call('EXISTS', m.stream) == 0 then return fenced(attempt) end
+  if not m then return fenced(attempt) end
+  -- What says that it is over must be over, whatever becomes of its journal after that.
+  if redis.call('EXISTS', m.stream) == 0 then finish(m) return fenced(attempt) end
   return attempt .. 'K' .. pack('>I6I6I6I6I6I6I6', m.n, m.drained, m.seq, m.cut, m.watermarked, m.holds, collectgarbage('count') * 1024)
 end
 

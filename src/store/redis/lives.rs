@@ -12,6 +12,8 @@ use farebox_verifier::UnixSeconds;
 use farebox_verifier::limits::TTL_SECONDS_MAX;
 
 use super::server::Open;
+use crate::limits;
+use crate::store::budget::Hold;
 use crate::store::desk::{KnownLife, LifeEnd, LifeError};
 use crate::store::{Ledger, LifeId};
 
@@ -23,6 +25,8 @@ pub(super) struct Life {
     pub(super) until: UnixSeconds,
     /// The number of the last event that the view has seen.
     pub(super) seen: u64,
+    /// How far its clock was behind ours at most: so much longer it may let something through.
+    pub(super) behind: u64,
     /// Whether the view has missed events, and so may not know all of its grants.
     pub(super) missed: bool,
     /// The number of the last event that was drained.
@@ -37,9 +41,17 @@ pub(super) struct Life {
 
 impl Life {
     fn fresh(open: Open) -> Life {
-        let (until, seen, drained) = (UnixSeconds(0), 0, 0);
+        let (until, seen, behind, drained) = (UnixSeconds(0), 0, 0, 0);
         let (missed, over, closed, finished) = (false, false, false, false);
-        Life { open, until, seen, missed, drained, over, closed, finished }
+        Life { open, until, seen, behind, missed, drained, over, closed, finished }
+    }
+
+    /// When nothing that was minted under it can be spent any more, by our clock.
+    pub(super) fn last_end(&self) -> UnixSeconds {
+        match self.until {
+            UnixSeconds(0) => self.until,
+            until => until.plus(self.behind).plus(limits::CLOCK_SKEW_SECONDS),
+        }
     }
 }
 
@@ -48,7 +60,8 @@ impl From<KnownLife> for Life {
     fn from(known: KnownLife) -> Life {
         let KnownLife { life: id, secret, until, cursor: drained, end, .. } = known;
         let finished = matches!(end, Some(LifeEnd::Drained | LifeEnd::Gap { .. }));
-        let over = end.is_some();
+        // Where its end is missing, it may go on in a process that cannot be reached.
+        let over = matches!(end, Some(LifeEnd::Over | LifeEnd::Drained));
         let open = Open { id, secret, run_id: Box::default() };
         Life { until, drained, over, finished, ..Life::fresh(open) }
     }
@@ -120,6 +133,11 @@ impl Lives {
         self.with(|lives| lives.values().cloned().collect())
     }
 
+    /// The holds that were begun and not ended.
+    pub(super) fn begun_holds(&self) -> Vec<Hold> {
+        self.ledger.holds().into_iter().map(|begun| begun.hold).collect()
+    }
+
     /// So much of its journal is drained. Where the ledger does not hear it, it is drained again.
     pub(super) async fn drained(&self, id: &LifeId, upto: u64) {
         self.change(id, |life| life.drained = life.drained.max(upto));
@@ -140,7 +158,7 @@ impl Lives {
 
     /// Forgets lives that are drained to their ends and under which nothing lives any more.
     pub(super) async fn forget_over(&self, now: UnixSeconds) {
-        let over = |life: &Life| life.finished && life.until <= now;
+        let over = |life: &Life| life.finished && life.last_end() <= now;
         for life in self.all().into_iter().filter(over) {
             if self.ledger.drop_life(life.open.id.generation).await.is_ok() {
                 self.with(|lives| lives.remove(&life.open.id));

@@ -53,19 +53,28 @@ impl Fleet {
 
     /// Tells every life that may still let something through.
     async fn tell_all(&self, ask: impl Fn() -> Ask) -> Result<Reach, AdminError> {
+        let mut reach = self.tell_once(&ask).await?;
+        // A life that turned out to be over has another in its place, which an other issuer may have opened.
+        if self.issuers > 1 {
+            let met = self.has_met_all().await;
+            reach = self.tell_once(&ask).await?;
+            if !met {
+                return Err(AdminError::InDoubt);
+            }
+        }
+        Ok(reach)
+    }
+
+    async fn tell_once(&self, ask: impl Fn() -> Ask) -> Result<Reach, AdminError> {
         let mut reach = Reach::default();
-        let lives = self.lives_to_reach(self.clock.now());
-        let mut full = false;
-        let mut heard = false;
+        let lives = self.lives_to_reach();
+        let (mut full, mut heard) = (false, false);
         let told = together(lives.iter().map(|life| self.tell(life, ask()))).await;
-        for (life, told) in lives.into_iter().zip(told) {
+        for (life, told) in lives.iter().zip(told) {
             match told {
                 Told::Yes(_) | Told::Over => heard = true,
                 Told::Full => full = true,
-                Told::No => {
-                    let until = self.last_end(&life);
-                    reach.unreached.push(Unreached { life: life.open.id.clone(), until });
-                }
+                Told::No => reach.unreached.push(self.unreached(life)),
             }
         }
         // What needs more servers than have not heard cannot happen any more.
@@ -79,14 +88,18 @@ impl Fleet {
         }
     }
 
-    /// The end of what a life may have let in while it was being told. What other issuers minted under it
-    /// is on their lists, so that nothing is known of it but that it was minted by now.
+    fn unreached(&self, life: &Life) -> Unreached {
+        Unreached { life: life.open.id.clone(), until: self.last_end(life) }
+    }
+
+    /// The end of what a life may have let in while it was being told, by the slowest clock. What other issuers
+    /// minted under it is on their lists, so that nothing is known of it but that it was minted by now.
     fn last_end(&self, life: &Life) -> UnixSeconds {
-        let until = self.lives.get(&life.open.id).map_or(life.until, |life| life.until);
-        match self.issuers {
-            1 => until,
-            _ => until.max(self.clock.now().plus(TTL_SECONDS_MAX)),
+        let mut life = self.lives.get(&life.open.id).unwrap_or(life.clone());
+        if self.issuers > 1 {
+            life.until = life.until.max(self.clock.now().plus(TTL_SECONDS_MAX));
         }
+        life.last_end()
     }
 
     pub(super) async fn revoke_selector(
@@ -102,10 +115,12 @@ impl Fleet {
         }
     }
 
-    /// Revokes one grant wherever it is registered, or may be. In a quorum a majority that knows is enough, for
-    /// every majority that could spend it has one of them in it; elsewhere a grant is in one place.
+    /// Revokes one grant wherever it is registered, or may be.
     async fn revoke_grant(&self, grant: GrantId) -> Result<Revocation, AdminError> {
-        let lives = self.lives_to_reach(self.clock.now());
+        if !self.has_met_all().await {
+            return Err(AdminError::InDoubt);
+        }
+        let lives = self.lives_to_reach();
         let asked = together(lives.iter().map(|life| self.revoke_in(life, grant))).await;
         let (mut found, mut unreached, mut known) = (Vec::new(), Vec::new(), false);
         for (life, asked) in lives.iter().zip(asked) {
@@ -115,14 +130,10 @@ impl Fleet {
                     found.extend(word);
                 }
                 Asked::NotThere => {}
-                Asked::Unknown => {
-                    let until = self.last_end(life);
-                    unreached.push(Unreached { life: life.open.id.clone(), until });
-                }
+                Asked::Unknown => unreached.push(self.unreached(life)),
             }
         }
-        let alone = self.topology.needed(self.servers.len()) == 1;
-        if (alone && known) || self.are_too_few(&unreached) {
+        if self.is_enough(known, &found, &unreached) {
             unreached.clear();
         } else if !known && unreached.len() == lives.len() {
             return Err(AdminError::InDoubt);
@@ -131,34 +142,56 @@ impl Fleet {
         Ok(Revocation { found: Some(found), reach: Reach { unreached } })
     }
 
+    /// Whether a grant is dead though some lives were not reached. Elsewhere than in a quorum it is in one
+    /// place. In a quorum too few must be left to spend it; and where one attempt had the votes of some before,
+    /// those that are left must be too few to complete it.
+    fn is_enough(&self, known: bool, found: &[Found], unreached: &[Unreached]) -> bool {
+        let needed = self.topology.needed(self.servers.len());
+        if needed == 1 {
+            return known || unreached.is_empty();
+        }
+        let votes = found.iter().filter(|found| **found == Found::Spent).count();
+        let complete = votes >= needed;
+        self.are_too_few(unreached) && (complete || votes + unreached.len() < needed)
+    }
+
     async fn revoke_in(&self, life: &Life, grant: GrantId) -> Asked {
         let id = &life.open.id;
         self.see(id).await;
-        if let Some(sequence) = self.with_view(|view| view.sequence(id, grant)) {
-            return self.revoke_at(life, sequence).await;
+        let places = self.with_view(|view| view.sequences(id, grant));
+        if !places.is_empty() {
+            return self.revoke_at(life, &places).await;
         }
-        // It is not there only if the life itself says how far it has come, and the view is as far.
+        // It is not there only if the life itself says how far it has come, and the view is as far. One that
+        // is over lets nothing through, and does not say what it had.
         let last = match self.tell(life, calls::state()).await {
             Told::Yes(rest) => Unpacker::new(&rest).six(),
-            Told::Over => return Asked::Told(None),
+            Told::Over => return Asked::NotThere,
             Told::Full | Told::No => return Asked::Unknown,
         };
         self.see(id).await;
-        let sequence = self.with_view(|view| view.sequence(id, grant));
+        let places = self.with_view(|view| view.sequences(id, grant));
         let seen = self.lives.get(id).filter(|life| !life.missed).map(|life| life.seen);
-        match sequence {
-            Some(sequence) => self.revoke_at(life, sequence).await,
-            None if last.is_some() && seen >= last => Asked::NotThere,
-            None => Asked::Unknown,
+        match places.as_slice() {
+            [] if last.is_some() && seen >= last => Asked::NotThere,
+            [] => Asked::Unknown,
+            places => self.revoke_at(life, places).await,
         }
     }
 
-    async fn revoke_at(&self, life: &Life, sequence: u64) -> Asked {
-        match self.tell(life, calls::revoke(sequence)).await {
-            Told::Yes(rest) => Asked::Told(read_found(&rest)),
-            Told::Over => Asked::Told(None),
-            Told::Full | Told::No => Asked::Unknown,
+    /// Revokes every number that a grant has in a life.
+    async fn revoke_at(&self, life: &Life, places: &[u64]) -> Asked {
+        let mut found = Vec::new();
+        for sequence in places {
+            match self.tell(life, calls::revoke(*sequence)).await {
+                Told::Yes(rest) => found.extend(read_found(&rest)),
+                Told::Over => return Asked::Told(found.into_iter().next()),
+                Told::Full | Told::No => return Asked::Unknown,
+            }
         }
+        Asked::Told(
+            found.is_empty().then_some(Found::Unknown).or_else(|| Some(most_telling(&found))),
+        )
     }
 
     /// Whether these lives stand on fewer servers than it takes to spend anything.

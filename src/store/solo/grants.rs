@@ -277,6 +277,10 @@ impl<K: Keeper> GrantStore for Solo<K> {
         Box::pin(async move { self.look(|memory| memory.view.at(life, sequence)) })
     }
 
+    fn unspent<'a>(&'a self, life: &'a LifeId, grant: GrantId) -> Answer<'a, bool> {
+        Box::pin(async move { self.look(|memory| memory.view.unspent(life, grant)) })
+    }
+
     fn closed<'a>(&'a self, life: &'a LifeId) -> Answer<'a, bool> {
         Box::pin(async move { self.look(|memory| memory.closed(life)) })
     }

@@ -207,6 +207,10 @@ impl Memory {
             return (None, Err(RegisterError::PredecessorElsewhere));
         }
         let (change, answer) = self.life.register(registration);
+        let known = || !self.view.sequences(&self.id, registration.ticket.grant).is_empty();
+        if answer.is_ok() && known() {
+            return (None, Err(RegisterError::Known));
+        }
         (change, answer.and_then(|number| self.seats(number).ok_or(RegisterError::Down)))
     }
 

@@ -21,8 +21,8 @@ pub(super) struct Followed {
     pub(super) rows: Shelves<Row>,
     /// The numbers of grants, but for their upper bits, by the first half of their random ids.
     pub(super) places: HashMap<u64, u32>,
-    /// Those whose first half another grant has.
-    namesakes: HashMap<GrantId, u32>,
+    /// Those whose first half came before: of another grant, or of the same one that was registered again.
+    namesakes: HashMap<GrantId, Vec<u32>>,
     /// It is over, and nothing of its journal is left.
     pub(super) drained: bool,
 }
@@ -47,7 +47,7 @@ impl Followed {
                 place.insert(sequence);
             }
             Entry::Occupied(_) => {
-                self.namesakes.insert(grant, sequence);
+                self.namesakes.entry(grant).or_default().push(sequence);
             }
         }
     }
@@ -66,10 +66,17 @@ impl Followed {
         let over = |row: &&Row| row.end().plus(limits::REMEMBERED_SECONDS) <= now;
         while let Some(row) = self.rows.front().filter(over) {
             row.release(names);
-            if self.namesakes.remove(&row.grant()).is_none() {
-                self.places.remove(&half(row.grant()));
+            let (grant, sequence) = (row.grant(), self.cut.saturating_add(1));
+            let first = self.places.get(&half(grant)) == Some(&low(sequence));
+            if first {
+                self.places.remove(&half(grant));
+            } else if let Some(others) = self.namesakes.get_mut(&grant) {
+                others.retain(|other| *other != low(sequence));
+                if others.is_empty() {
+                    self.namesakes.remove(&grant);
+                }
             }
-            self.cut = self.cut.saturating_add(1);
+            self.cut = sequence;
             self.rows.drop_front();
         }
     }
@@ -82,11 +89,19 @@ impl Followed {
     }
 
     pub(super) fn find(&self, grant: GrantId) -> Option<(u64, &Row)> {
-        let place = self.namesakes.get(&grant).or_else(|| self.places.get(&half(grant)))?;
-        // No life shows four billion grants at once, however many it has numbered.
-        let ahead = place.wrapping_sub(low(self.cut));
-        let sequence = self.cut.saturating_add(ahead.into());
-        self.row(sequence).filter(|row| row.grant() == grant).map(|row| (sequence, row))
+        self.find_all(grant).next()
+    }
+
+    /// The numbers of one grant: more than one where a registration was delivered more than once.
+    pub(super) fn find_all(&self, grant: GrantId) -> impl Iterator<Item = (u64, &Row)> + '_ {
+        let others = self.namesakes.get(&grant).map_or(&[][..], Vec::as_slice);
+        let places = self.places.get(&half(grant)).into_iter().chain(others);
+        places.filter_map(move |place| {
+            // No life shows four billion grants at once, however many it has numbered.
+            let ahead = place.wrapping_sub(low(self.cut));
+            let sequence = self.cut.saturating_add(ahead.into());
+            self.row(sequence).filter(|row| row.grant() == grant).map(|row| (sequence, row))
+        })
     }
 
     pub(super) fn row(&self, sequence: u64) -> Option<&Row> {

@@ -309,8 +309,14 @@ impl Reference {
         }
         let id = HoldId::of(take.grant, take.budget);
         if let Some(counted) = self.counted.iter().find(|counted| counted.hold.id == id) {
-            let answer = if counted.back { Err(TakeError::GivenBack) } else { Ok(counted.hold) };
-            return (Said::Taken(answer), None);
+            let Hold { budget, from, to, .. } = counted.hold;
+            if counted.back {
+                return refuse(TakeError::GivenBack);
+            }
+            if self.taken(budget, from) > take.limit {
+                return refuse(TakeError::Over { left: 0, until: to });
+            }
+            return (Said::Taken(Ok(counted.hold)), None);
         }
         if take.amount > limits::AMOUNT_MAX || take.limit > limits::AMOUNT_MAX {
             return refuse(TakeError::Amount);
