@@ -6,6 +6,9 @@
     reason = "a test that cannot set its scene fails"
 )]
 mod embedded {
+    #[allow(dead_code, reason = "each test binary uses its part of the archive")]
+    #[path = "../store/archive.rs"]
+    mod archive;
     mod child;
     #[path = "../log/disk.rs"]
     mod disk;
@@ -16,6 +19,7 @@ mod embedded {
 
     mod claimants;
     mod clock;
+    mod drained;
     mod failing;
     mod full;
     mod killed;

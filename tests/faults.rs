@@ -16,6 +16,7 @@ mod faults {
     pub(crate) mod ground;
     #[macro_use]
     mod table;
+    mod calls;
     mod many;
     mod pair;
     mod single;
@@ -54,6 +55,14 @@ mod faults {
             clock_back
             issuers_clock_back
         }
+        calls {
+            functions_killed_mid_call
+            scripts_killed
+            policies_swapped
+            ten_thousand_claimants
+            loading_its_file
+            registers_delivered_twice
+        }
         pair {
             lagging_replica_promoted
             old_master_resumed
@@ -65,6 +74,7 @@ mod faults {
             diskless_swapdb
             diskless_on_empty
             delivered_to_two_masters
+            registers_delivered_to_two_masters
         }
         many {
             spread_one_killed

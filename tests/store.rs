@@ -23,6 +23,7 @@ mod fleet;
 mod store {
     #[macro_use]
     mod contract;
+    mod archive;
     mod draft;
     mod subject;
 
@@ -31,6 +32,9 @@ mod store {
     mod budget;
     mod clock;
     mod crowd;
+    mod drain;
+    mod ended;
+    mod hand_back;
     mod journal;
     mod lapse;
     mod lease;
@@ -45,6 +49,10 @@ mod store {
     mod view;
 
     mod embedded;
+    mod encrypted;
     mod memory;
     mod redis;
+    mod several;
+    mod torn;
+    mod unheard;
 }

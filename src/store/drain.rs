@@ -5,9 +5,9 @@
 //!                          └─→ never spent, or void: what was held is given back
 //!  due ──lease──→ lapse: unspent grants expire, spent ones that nobody settled become unknown
 //! ```
-//! Events arrive at least once: a drain that dies between keeping and trimming reads them again, and the
-//! number of each tells. What is not kept is never trimmed. A missing number, and a life that ended without
-//! a last word, are gaps, and said.
+//! What is not kept is never trimmed. A drain that dies between the two leaves events that are kept already:
+//! they are read again, by their numbers not kept again, and what follows from them is done. A missing
+//! number, and a life that ended without a last word, are gaps, and said.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -101,6 +101,9 @@ pub struct Drain {
     needed: usize,
     /// Which stores have said so, of grants that something is held for.
     unspent: HashMap<GrantId, HashSet<StoreName>>,
+    /// Grants whose holds are to be given back, where a budget's server did not answer. Were they
+    /// forgotten, their holds would last to the end of their windows.
+    owed: HashSet<GrantId>,
 }
 
 impl Drain {
@@ -112,8 +115,8 @@ impl Drain {
         holder: &str,
         needed: usize,
     ) -> Drain {
-        let unspent = HashMap::new();
-        Drain { store, archive, holder: holder.into(), needed: needed.max(1), unspent }
+        let (unspent, owed) = (HashMap::new(), HashSet::new());
+        Drain { store, archive, holder: holder.into(), needed: needed.max(1), unspent, owed }
     }
 
     /// One round over all journals.
@@ -123,10 +126,19 @@ impl Drain {
             round.failed = 1;
             return round;
         };
+        for grant in std::mem::take(&mut self.owed) {
+            if self.hand_back(grant, &mut round).await.is_err() {
+                self.owed.insert(grant);
+            }
+        }
         for journal in journals {
             if self.one(&journal, &mut round).await.is_err() {
                 round.failed += 1;
             }
+        }
+        match self.store.journals().await {
+            Ok(journals) => round.lag = journals.iter().map(left).sum(),
+            Err(_) => round.failed += 1,
         }
         round
     }
@@ -147,43 +159,45 @@ impl Drain {
         if let Some(lease) = lease {
             self.lapse(life, lease, round).await?;
         }
-        let kept = self.take_out(life, lease, round).await?;
+        let kept = self.take_out(journal, lease, round).await?;
         match lease {
-            Some(_) => round.lag += self.lag(life, kept).await,
-            None => self.ended(life, kept, round).await?,
+            Some(_) => Ok(()),
+            None => self.ended(life, kept, round).await,
         }
-        Ok(())
     }
 
     /// Takes all events out, and lets the journal forget them.
     async fn take_out(
         &mut self,
-        life: &LifeId,
+        journal: &Journal,
         lease: Option<Lease>,
         round: &mut Round,
     ) -> Result<u64, Stuck> {
-        let mut cursor = self.archive.cursor(life);
+        let life = &journal.life;
+        let mut kept = self.archive.cursor(life);
+        let mut read = kept.min(journal.drained);
         loop {
-            let events = match self.store.events(life, cursor).await {
+            let events = match self.store.events(life, read).await {
                 Ok(events) => events,
-                Err(JournalError::Gone) if lease.is_none() => return Ok(cursor),
+                Err(JournalError::Gone) if lease.is_none() => return Ok(kept),
                 Err(_) => return Err(Stuck),
             };
-            let (Some(first), Some(last)) = (events.first(), events.last()) else { break };
-            let last = last.number;
-            for gap in gaps(cursor, first.number, &events) {
+            let Some(last) = events.last().map(|event| event.number) else { return Ok(kept) };
+            for gap in gaps(kept, &events) {
                 self.archive.gap(life, &gap).await?;
                 round.gaps += 1;
             }
-            self.archive.keep(life, &events).await?;
-            for event in &events {
-                self.give_back(life, event, lease.is_some(), round).await?;
+            let fresh = events.partition_point(|event| event.number <= kept);
+            if let Some(fresh) = events.get(fresh..).filter(|fresh| !fresh.is_empty()) {
+                self.archive.keep(life, fresh).await?;
             }
+            (kept, read) = (kept.max(last), last);
+            for event in &events {
+                self.follow(life, event, lease.is_some(), round).await?;
+            }
+            self.let_go(life, read, lease).await?;
             round.events += u64::try_from(events.len()).unwrap_or(0);
-            cursor = last;
-            self.let_go(life, cursor, lease).await?;
         }
-        Ok(cursor)
     }
 
     async fn let_go(&self, life: &LifeId, upto: u64, lease: Option<Lease>) -> Result<(), Stuck> {
@@ -194,15 +208,12 @@ impl Drain {
         }
     }
 
-    async fn lag(&self, life: &LifeId, kept: u64) -> u64 {
-        let journals = self.store.journals().await.unwrap_or_default();
-        let journal = journals.into_iter().find(|journal| journal.life == *life);
-        journal.map_or(0, |journal| journal.last.saturating_sub(kept))
-    }
-
     async fn lapse(&self, life: &LifeId, lease: Lease, round: &mut Round) -> Result<(), Stuck> {
+        // One whose end the view has missed is due again and again.
+        let mut asked = HashSet::new();
         loop {
-            let due = self.store.due(life).await;
+            let mut due = self.store.due(life).await;
+            due.retain(|sequence| asked.insert(*sequence));
             if due.is_empty() {
                 return Ok(());
             }
@@ -218,6 +229,8 @@ impl Drain {
 
     /// A life that will say nothing more.
     async fn ended(&self, life: &LifeId, kept: u64, round: &mut Round) -> Result<(), Stuck> {
+        // A journal without events is still there.
+        self.let_go(life, kept, None).await?;
         if !self.store.closed(life).await {
             self.archive.gap(life, &Gap::Ending { after: kept }).await?;
             round.gaps += 1;
@@ -226,8 +239,9 @@ impl Drain {
         Ok(())
     }
 
-    /// Gives back what is held for a grant that did nothing, by the word of a living registration.
-    async fn give_back(
+    /// Does what follows from an event: what is held for a grant that did nothing, by the word of a living
+    /// registration, is given back.
+    async fn follow(
         &mut self,
         life: &LifeId,
         event: &Event,
@@ -243,8 +257,7 @@ impl Drain {
         };
         let Some(listed) = self.store.at(life, sequence).await else { return Ok(()) };
         let grant = listed.description.grant;
-        let held = self.archive.held(grant);
-        if held.is_empty() {
+        if self.archive.held(grant).is_empty() {
             return Ok(());
         }
         if !void {
@@ -259,8 +272,17 @@ impl Drain {
             }
             self.unspent.remove(&grant);
         }
-        for hold in held {
-            self.store.give_back(&hold).await.map_err(|_admin| Stuck)?;
+        self.hand_back(grant, round).await
+    }
+
+    /// Gives back all that is held for a grant. A server that counts a budget and is away keeps no other
+    /// server's journal from being drained.
+    async fn hand_back(&mut self, grant: GrantId, round: &mut Round) -> Result<(), Stuck> {
+        for hold in self.archive.held(grant) {
+            if self.store.give_back(&hold).await.is_err() {
+                self.owed.insert(grant);
+                continue;
+            }
             self.archive.given_back(&hold).await?;
             round.given_back += 1;
         }
@@ -268,16 +290,20 @@ impl Drain {
     }
 }
 
-/// The numbers that are missing before and among these events.
-fn gaps(cursor: u64, first: u64, events: &[Event]) -> Vec<Gap> {
-    let numbers = events.iter().map(|event| event.number);
+/// How many events are still in a journal.
+fn left(journal: &Journal) -> u64 {
+    journal.last.saturating_sub(journal.drained)
+}
+
+/// The numbers that are missing between what is kept and these events, and among them.
+fn gaps(kept: u64, events: &[Event]) -> Vec<Gap> {
     let mut gaps = Vec::new();
-    let mut expected = cursor.saturating_add(1).min(first);
-    for number in numbers {
+    let mut expected = kept.saturating_add(1);
+    for number in events.iter().map(|event| event.number) {
         if number > expected {
             gaps.push(Gap::Missing { from: expected, to: number - 1 });
         }
-        expected = number.saturating_add(1);
+        expected = expected.max(number.saturating_add(1));
     }
     gaps
 }

@@ -10,6 +10,7 @@
 //! that has it; see `library.lua`, where the rules stand.
 
 pub mod acl;
+mod budgets;
 mod calls;
 pub mod check;
 mod drains;

@@ -196,10 +196,11 @@ impl View {
         self.show(followed, sequence, followed.row(sequence)?)
     }
 
-    /// Where a grant is registered.
+    /// Where a grant is registered: also twice in one life, where its registration was heard twice.
     pub(crate) fn places(&self, grant: GrantId) -> Vec<(LifeId, u64)> {
-        let found = self.lives.iter().filter_map(|followed| {
-            followed.find(grant).map(|(sequence, _)| (followed.life.clone(), sequence))
+        let found = self.lives.iter().flat_map(|followed| {
+            let numbers = followed.find_all(grant).map(|(sequence, _)| sequence);
+            numbers.map(|sequence| (followed.life.clone(), sequence))
         });
         found.collect()
     }

@@ -123,7 +123,12 @@ impl Ground {
 
     /// What an API is told, as the verifier's passage asks: one attempt, sent again while in doubt.
     pub(crate) async fn claim(&self, api: usize, ticket: &Ticket) -> Verdict {
-        claim(&*self.apis[api % self.apis.len()], ticket).await
+        claim(&*self.api(api), ticket).await
+    }
+
+    /// One of the APIs.
+    pub(crate) fn api(&self, api: usize) -> Arc<RedisStore> {
+        Arc::clone(&self.apis[api % self.apis.len()])
     }
 
     /// Offers each token to both APIs at once.
@@ -210,7 +215,8 @@ impl Ground {
     }
 }
 
-async fn claim(api: &dyn SpendStore, ticket: &Ticket) -> Verdict {
+/// What one claimant is told, who asks again while he is in doubt.
+pub(crate) async fn claim(api: &dyn SpendStore, ticket: &Ticket) -> Verdict {
     let attempt = Attempt::fresh().unwrap();
     let mut heard = true;
     for _ in 0..SENDINGS {

@@ -1,9 +1,10 @@
 //! Two servers of which one follows the other, and an address that is turned from one to the other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use farebox::store::{Found, GrantStore};
-use farebox_lab::{Load, Options, Pair, Proxy, Side, deliver};
+use farebox_lab::{Fault, Load, Options, Pair, Proxy, Side, deliver};
 use farebox_verifier::Selector;
 use farebox_verifier::redis::Topology;
 
@@ -187,6 +188,48 @@ pub(crate) async fn delivered_to_two_masters() -> Row {
             ground.offer(&mut during, &tickets).await;
             assert_eq!((during.spent_once(), during.spent_twice()), (20, 0));
             turn(ground, &pair, Side::A);
+        })
+        .await
+}
+
+/// Tends the fleet until it registers.
+async fn registers(ground: &Ground) {
+    while ground.issue().await.is_none() {
+        ground.fleet.tend().await;
+        ground.fleet.knocked(Duration::from_millis(5)).await;
+    }
+}
+
+/// Each registration is heard twice by its own server, and by another master as well, which has a life of
+/// its own: a token works in the life that it names, once.
+pub(crate) async fn registers_delivered_to_two_masters() -> Row {
+    let (pair, ground) = ground(Load::Disk).await;
+    ground
+        .row("each register delivered twice, and to a second master", async |ground| {
+            done(&pair, Pair::lag).await;
+            promoted(&pair, ground, Side::B).await;
+            registers(ground).await;
+            turn(ground, &pair, Side::A);
+            registers(ground).await;
+            let other = pair.server(Side::B).address();
+            let mut tickets = Vec::new();
+            for _ in 0..20 {
+                ground.doors[0].set_for("FCALL FB1_REGISTER", Fault::AlsoTo(other));
+                tickets.extend(ground.outstanding_where_possible(1).await);
+                if let Some(bytes) = ground.doors[0].last("FCALL FB1_REGISTER") {
+                    let home = pair.server(Side::A).address();
+                    let again = tokio::task::spawn_blocking(move || deliver(&bytes, home));
+                    drop(again.await.unwrap());
+                }
+            }
+            ground.doors[0].pass();
+            assert_eq!(tickets.len(), 20, "A registers");
+            let mut during = farebox_lab::Tally::new();
+            for side in [Side::B, Side::A, Side::B, Side::A] {
+                turn(ground, &pair, side);
+                ground.offer(&mut during, &tickets).await;
+                assert_eq!(during.spent_twice(), 0, "{side:?}");
+            }
         })
         .await
 }

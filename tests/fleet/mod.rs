@@ -12,7 +12,7 @@ use farebox_verifier::redis::{Address, Link, RedisStore, Topology, Waits};
 use farebox_verifier::{Clock, PolicyHash, StoreName, SystemClock, UnixSeconds};
 
 /// Each role's password; the laboratory's servers listen on the loopback and live for seconds.
-const PASSWORD: &str = "only-for-tests";
+pub(crate) const PASSWORD: &str = "only-for-tests";
 
 /// The machine's clock, and how far a test has moved it.
 #[derive(Default)]

@@ -159,7 +159,7 @@ macro_rules! grant_store_contract {
                 a_lease_that_is_over_trims_nothing
                 what_is_not_drained_yet_is_a_number
                 a_change_of_policies_is_one_event
-            a_life_that_goes_on_is_neither_closed_nor_forgotten
+                a_life_that_goes_on_is_neither_closed_nor_forgotten
             }
             lapse {
                 due_is_exactly_what_is_over
@@ -169,6 +169,29 @@ macro_rules! grant_store_contract {
                 each_of_many_is_judged_by_itself
                 an_expired_grant_is_no_predecessor
                 many_that_are_due_come_in_parts
+            }
+            drain {
+                everything_is_kept_in_its_order_and_then_let_go
+                a_round_goes_on_where_the_last_one_stopped
+                what_is_not_kept_is_not_let_go
+                a_drain_that_dies_before_it_lets_go_loses_nothing
+                a_drain_that_comes_back_goes_on
+                of_two_drains_one_drains
+                a_lease_that_was_lost_lets_go_of_nothing
+                what_is_over_is_said_to_be
+                many_events_come_in_bounded_parts
+            }
+            hand_back {
+                what_did_nothing_gives_back_what_was_held
+                what_may_have_done_something_gives_nothing_back
+                what_ended_unspent_gives_back_what_was_held
+                what_was_revoked_unspent_gives_back_what_was_held
+                what_a_selector_revoked_gives_nothing_back
+                what_nobody_settled_gives_nothing_back
+                one_store_does_not_speak_for_two
+                what_is_brought_again_is_given_back_once
+                what_is_not_kept_is_given_back_later
+                a_grant_without_a_hold_gives_nothing_back
             }
             view {
                 a_grant_is_shown_as_it_was_registered
@@ -239,6 +262,22 @@ macro_rules! grant_store_clock_contract {
                 a_clock_set_back_opens_no_window_again
                 windows_of_two_lengths_end_apart
                 a_lease_lasts_to_its_end
+            }
+        }
+    };
+}
+
+/// Makes those for a store whose life the test ends.
+macro_rules! grant_store_ending_contract {
+    ($subject:expr) => {
+        contract_tests! { $subject;
+            ended {
+                a_closed_life_is_drained_to_its_last_word_and_forgotten
+                a_life_that_was_drained_before_it_ended_is_forgotten
+                a_life_that_is_over_waits_for_its_archive
+                lives_that_ended_one_after_the_other_are_all_drained
+                what_a_life_that_is_over_called_unspent_gives_nothing_back
+                nothing_of_a_life_that_is_over_lapses
             }
         }
     };

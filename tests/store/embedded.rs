@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use farebox::limits::CLOCK_STEP_SECONDS_MAX;
 use farebox::store::{Embedded, GrantStore};
 use farebox_verifier::{Answer, Clock as _, ManualClock, SpendStore, StoreName, UnixSeconds};
 use tempfile::TempDir;
 
 use super::draft::POLICY;
-use super::subject::{Clocked, Subject};
+use super::subject::{Clocked, Ending, Subject};
 use crate::world::NOW;
 
 struct InFile {
@@ -50,5 +51,14 @@ impl Clocked for InFile {
     }
 }
 
+impl Ending for InFile {
+    /// A clock that is set back so far ends a life in good order.
+    fn end(&self) -> Answer<'_, ()> {
+        self.clock.set(self.clock.now().minus(CLOCK_STEP_SECONDS_MAX + 1));
+        Box::pin(async {})
+    }
+}
+
 grant_store_contract!(in_file());
 grant_store_clock_contract!(in_file());
+grant_store_ending_contract!(in_file());

@@ -9,18 +9,23 @@ use farebox_verifier::redis::{RedisStore, Topology};
 use farebox_verifier::{Answer, Clock as _, SpendStore, UnixSeconds};
 
 use super::draft::POLICY;
-use super::subject::{Clocked, Subject};
+use super::subject::{Clocked, Ending, Subject};
 use crate::fleet::{MovedClock, fleet, spender, start, waits};
 
-struct OnRedis {
-    redis: Redis,
+pub(super) struct OnRedis {
+    pub(super) redis: Redis,
     clock: Arc<MovedClock>,
-    store: Arc<Fleet>,
+    pub(super) store: Arc<Fleet>,
     spender: Arc<RedisStore>,
 }
 
 async fn on_redis() -> OnRedis {
-    let redis = start(Options::plain().clock()).await;
+    on(Options::plain()).await
+}
+
+/// A store on a server that is started like this.
+pub(super) async fn on(options: Options) -> OnRedis {
+    let redis = start(options.clock()).await;
     let clock = Arc::new(MovedClock::default());
     let ports = [redis.port()];
     let store = fleet(Topology::Single, &ports, waits(), Arc::clone(&clock) as _, POLICY);
@@ -62,5 +67,15 @@ impl Clocked for OnRedis {
     }
 }
 
+impl Ending for OnRedis {
+    fn end(&self) -> Answer<'_, ()> {
+        Box::pin(async {
+            self.store.close().await;
+            assert_eq!(self.store.tend().await, []);
+        })
+    }
+}
+
 grant_store_contract!(on_redis().await);
 grant_store_clock_contract!(on_redis().await);
+grant_store_ending_contract!(on_redis().await);

@@ -35,6 +35,12 @@ pub(crate) trait Clocked: Subject {
     fn set_clock(&self, now: UnixSeconds);
 }
 
+/// A store whose life a test ends.
+pub(crate) trait Ending: Subject {
+    /// Ends the life by its own word; another begins.
+    fn end(&self) -> Answer<'_, ()>;
+}
+
 /// The store as the verifier's own suite wants it.
 pub(crate) struct Verifying<S>(pub(crate) S);
 

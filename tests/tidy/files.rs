@@ -34,7 +34,10 @@ pub(crate) fn rust_files(folder: &str) -> Vec<PathBuf> {
 }
 
 fn ours() -> Vec<PathBuf> {
-    ["src", "verifier", "tests", "benches/src", "fuzz", "model"].into_iter().flat_map(rust_files).collect()
+    ["src", "verifier", "tests", "benches/src", "fuzz", "model"]
+        .into_iter()
+        .flat_map(rust_files)
+        .collect()
 }
 
 #[test]

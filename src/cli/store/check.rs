@@ -1,5 +1,7 @@
 //! A look at the store's servers.
 
+use std::time::Duration;
+
 use clap::Args;
 use farebox_verifier::SystemClock;
 use farebox_verifier::redis::Waits;
@@ -11,6 +13,11 @@ use crate::cli::answer::Answer;
 use crate::cli::failure::Failure;
 use crate::store::redis::check::{Looked, Weight, check};
 use crate::store::redis::library;
+
+/// Somebody waits for an answer that says what is wrong, also of a server that is far away and slow: a
+/// connection has its time before the call gives up on it.
+const CONNECT: Duration = Duration::from_secs(2);
+const CALL: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(in crate::cli) struct Check {
@@ -24,7 +31,8 @@ impl Check {
         let topology = self.servers.topology;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(Failure::Runtime)?;
-        let looked = check(topology, addresses, Waits::default(), &SystemClock);
+        let waits = Waits { connect: CONNECT, call: CALL, ..Waits::default() };
+        let looked = check(topology, addresses, waits, &SystemClock);
         let looked = runtime.block_on(looked)?;
         let head =
             format!("{}, library {} ({})", topology.word(), library::NAME, library::fingerprint());

@@ -7,7 +7,6 @@ use super::fleet::Fleet;
 use super::lives::Life;
 use super::server::Silence;
 use super::together::together;
-use crate::limits;
 use crate::store::event::{Event, What};
 use crate::store::lease::{Lease, LeaseError};
 use crate::store::view::View;
@@ -32,8 +31,7 @@ impl Fleet {
     pub(super) async fn see(&self, id: &LifeId) {
         for _ in 0..ROUNDS_MAX {
             let Some(life) = self.lives.get(id) else { return };
-            let Ok(events) = self.read_events(&life, life.seen).await else { return };
-            let more = events.len() >= limits::EVENTS_MAX;
+            let Ok((events, more)) = self.read_events(&life, life.seen).await else { return };
             self.show(id, &events);
             if !more {
                 return;
@@ -66,7 +64,11 @@ impl Fleet {
         });
     }
 
-    async fn read_events(&self, life: &Life, after: u64) -> Result<Vec<Event>, JournalError> {
+    async fn read_events(
+        &self,
+        life: &Life,
+        after: u64,
+    ) -> Result<(Vec<Event>, bool), JournalError> {
         let server = self.server(&life.open.id.store).ok_or(JournalError::Gone)?;
         let events = server.events(&life.open, after).await;
         events.map_err(|_silence| JournalError::Down)
@@ -77,11 +79,10 @@ impl Fleet {
         self.lives.forget_over(self.clock.now()).await;
         for life in self.lives.all().into_iter().filter(|life| !life.finished) {
             let living = self.is_open(&life.open.id);
-            let last = match self.numbers(&life).await {
-                Some((last, _)) => last,
-                None => life.seen,
-            };
-            let (life, drained) = (life.open.id, life.drained);
+            // Another issuer may drain it.
+            let numbers = self.numbers(&life).await;
+            let (last, drained) = numbers.unwrap_or((life.seen, life.drained));
+            let life = life.open.id;
             journals.push(Journal { life, last, drained, living });
         }
         Ok(journals)
@@ -103,7 +104,7 @@ impl Fleet {
         after: u64,
     ) -> Result<Vec<Event>, JournalError> {
         let life = self.lives.get(id).ok_or(JournalError::Gone)?;
-        self.read_events(&life, after).await
+        self.read_events(&life, after).await.map(|(events, _more)| events)
     }
 
     pub(super) async fn give_lease(
@@ -169,11 +170,13 @@ impl Fleet {
         }
     }
 
-    /// Lets go of what a life left behind. It says nothing more, so that nothing can come after.
+    /// Lets go of what a life left behind. It says nothing more, so that nothing can come after. Before
+    /// another life has begun there, what it left does not have the name under which it is let go.
     async fn drop_ended(&self, id: &LifeId, upto: u64) -> Result<(), JournalError> {
         let (life, server) =
             self.lives.get(id).zip(self.server(&id.store)).ok_or(JournalError::Gone)?;
         if life.seen <= upto {
+            server.life().ok_or(JournalError::Down)?;
             server.drop_ended(id).await.map_err(|_silence| JournalError::Down)?;
         }
         self.lives.drained(id, upto).await;

@@ -84,7 +84,7 @@ impl Fleet {
         policy: PolicyHash,
         ledger: Arc<Ledger>,
     ) -> Result<Fleet, TopologyError> {
-        Fleet::of(servers, Shard::only(), clock, policy, ledger)
+        Fleet::of(servers, &Shard::only(), clock, policy, ledger)
     }
 
     /// A store on these servers that has nothing to do with the one that serves there: for measuring.
@@ -99,12 +99,12 @@ impl Fleet {
         ledger: Arc<Ledger>,
     ) -> Result<Fleet, TopologyError> {
         let last = Shard::parse("ff").unwrap_or_else(Shard::only);
-        Fleet::of(servers, last, clock, policy, ledger)
+        Fleet::of(servers, &last, clock, policy, ledger)
     }
 
     fn of(
         servers: Servers,
-        shard: Shard,
+        shard: &Shard,
         clock: Arc<dyn Clock>,
         policy: PolicyHash,
         ledger: Arc<Ledger>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use farebox_verifier::redis::Topology;
 use farebox_verifier::{
     Answer, Attempt, GrantId, Outcome, PolicyHash, Receipt, Seat, Seats, Selector, SettleError,
-    SpendError, SpendStore, Ticket, UnixSeconds,
+    SpendError, SpendStore, Ticket,
 };
 use tokio::task::JoinSet;
 
@@ -15,7 +15,6 @@ use super::server::{Open, Server, Silence};
 use crate::limits;
 use crate::store::budget::{Hold, Take, TakeError};
 use crate::store::desk::LifeError;
-use crate::store::event::wire::read_hold;
 use crate::store::event::{Event, OldGrants};
 use crate::store::fixed::Unpacker;
 use crate::store::lease::{Lease, LeaseError};
@@ -24,9 +23,6 @@ use crate::store::view::{Cursor, Filter, Listed, Page};
 use crate::store::{
     AdminError, GrantStore, Journal, JournalError, Lapsed, LifeId, Reach, Revocation,
 };
-
-/// Holds brought in by one call: each is an append.
-const RESTORE_STEP: usize = 64;
 
 impl SpendStore for Fleet {
     fn spend<'a>(
@@ -177,80 +173,6 @@ impl Fleet {
         // Some have it and too few: whoever asks again takes another id.
         Err(if seats.is_empty() { worst } else { RegisterError::InDoubt })
     }
-
-    /// The server that counts this budget: always the same one.
-    fn counting(&self, budget: &[u8; 16]) -> Option<&Arc<Server>> {
-        let [a, b, ..] = *budget;
-        let place = usize::from(u16::from_be_bytes([a, b])) % self.servers.len().max(1);
-        self.servers.get(place)
-    }
-
-    async fn take_hold(&self, take: &Take) -> Result<Hold, TakeError> {
-        let server = self.counting(&take.budget.0).ok_or(TakeError::Down)?;
-        let open = server.life().ok_or(TakeError::Down)?;
-        let (letter, rest) = match server.ask(&open.id, calls::take(take)).await {
-            Ok(answer) => answer,
-            Err(Silence::Down) => return Err(TakeError::Down),
-            Err(Silence::InDoubt) => return Err(TakeError::InDoubt),
-        };
-        let mut from = Unpacker::new(&rest);
-        Err(match letter {
-            b'K' => return read_hold(&mut from).ok_or(TakeError::InDoubt),
-            b'O' => {
-                let (left, until) = (from.seven().unwrap_or(0), from.six().unwrap_or(0));
-                TakeError::Over { left, until: UnixSeconds(until) }
-            }
-            b'B' => TakeError::Amount,
-            b'G' => TakeError::GivenBack,
-            b'Z' => TakeError::Closed,
-            b'f' => TakeError::Full,
-            b'F' | b'J' => {
-                self.heard(server, &open, letter, &rest);
-                TakeError::Down
-            }
-            _ => TakeError::InDoubt,
-        })
-    }
-
-    async fn give(&self, hold: &Hold) -> Result<(), AdminError> {
-        let server = self.counting(&hold.budget.0).ok_or(AdminError::Down)?;
-        let open = server.life().ok_or(AdminError::Down)?;
-        match server.ask(&open.id, calls::give_back(hold)).await {
-            Ok((b'K', _)) => Ok(()),
-            Ok((letter, rest)) => {
-                self.heard(server, &open, letter, &rest);
-                Err(AdminError::Down)
-            }
-            Err(Silence::Down) => Err(AdminError::Down),
-            Err(Silence::InDoubt) => Err(AdminError::InDoubt),
-        }
-    }
-
-    /// Brings in what the caller knows of, and what the ledger has begun by now: a hold that is begun while
-    /// the life is already open is asked for there.
-    async fn restore(&self, held: &[Hold]) -> Result<(), AdminError> {
-        for server in &self.servers {
-            let open = server.life().ok_or(AdminError::Down)?;
-            let begun = self.lives.begun_holds();
-            let held = held.iter().chain(begun.iter());
-            let mine = |hold: &&Hold| {
-                let counting = self.counting(&hold.budget.0);
-                counting.is_some_and(|counting| counting.name() == server.name())
-            };
-            let mine: Vec<Hold> = held.filter(mine).copied().collect();
-            let steps =
-                mine.chunks(RESTORE_STEP).map(|step| calls::restore(self.issuer, step, false));
-            let last = calls::restore(self.issuer, &[], true);
-            for ask in steps.chain([last]) {
-                let (b'K', _) =
-                    server.ask(&open.id, ask).await.map_err(|_silence| AdminError::InDoubt)?
-                else {
-                    return Err(AdminError::Down);
-                };
-            }
-        }
-        Ok(())
-    }
 }
 
 impl GrantStore for Fleet {
@@ -392,7 +314,7 @@ impl GrantStore for Fleet {
     fn forget<'a>(&'a self, life: &'a LifeId) -> Answer<'a, ()> {
         Box::pin(async move {
             if !self.is_open(life) {
-                self.lives.finished(life).await;
+                self.lives.finished(life);
             }
             self.lives.forget_over(self.clock.now()).await;
         })

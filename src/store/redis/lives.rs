@@ -46,6 +46,14 @@ impl Life {
         Life { open, until, seen, behind, missed, drained, over, closed, finished }
     }
 
+    /// How its journal ended.
+    fn end(&self) -> LifeEnd {
+        match self.closed {
+            true => LifeEnd::Drained,
+            false => LifeEnd::Gap { from: self.seen.saturating_add(1) },
+        }
+    }
+
     /// When nothing that was minted under it can be spent any more, by our clock.
     pub(super) fn last_end(&self) -> UnixSeconds {
         match self.until {
@@ -95,7 +103,9 @@ impl Lives {
         self.ledger.open_life(&open.id, &open.secret).await?;
         let met = self.with(|lives| match lives.entry(open.id.clone()) {
             Entry::Occupied(mut known) => {
-                known.get_mut().open = open.clone();
+                let known = known.get_mut();
+                known.open = open.clone();
+                known.finished = false;
                 true
             }
             Entry::Vacant(place) => {
@@ -144,24 +154,21 @@ impl Lives {
         let (Ok(()) | Err(_)) = self.ledger.advance(id.generation, upto).await;
     }
 
-    /// All that its journal had is drained. Where the ledger does not hear it, this is said again.
-    pub(super) async fn finished(&self, id: &LifeId) {
-        let Some(life) = self.get(id) else { return };
-        let end = match life.closed {
-            true => LifeEnd::Drained,
-            false => LifeEnd::Gap { from: life.seen.saturating_add(1) },
-        };
-        if self.ledger.end_life(id.generation, end).await.is_ok() {
-            self.change(id, |life| life.finished = true);
-        }
+    /// All that its journal had is drained. A life that is met again goes on: what ended it was not its own word.
+    pub(super) fn finished(&self, id: &LifeId) {
+        self.change(id, |life| life.finished = true);
     }
 
     /// Forgets lives that are drained to their ends and under which nothing lives any more.
     pub(super) async fn forget_over(&self, now: UnixSeconds) {
         let over = |life: &Life| life.finished && life.last_end() <= now;
         for life in self.all().into_iter().filter(over) {
-            if self.ledger.drop_life(life.open.id.generation).await.is_ok() {
-                self.with(|lives| lives.remove(&life.open.id));
+            let (id, end) = (&life.open.id, life.end());
+            // Where the ledger does not hear it, this is said again.
+            if self.ledger.end_life(id.generation, end).await.is_ok()
+                && self.ledger.drop_life(id.generation).await.is_ok()
+            {
+                self.with(|lives| lives.remove(id));
             }
         }
     }

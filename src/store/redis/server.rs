@@ -193,24 +193,45 @@ impl Server {
         OpenError::Unopened { store: self.name.clone(), what }
     }
 
-    /// Events after this number; those without the life's secret are nobody's. Where another life was
-    /// opened over it, they stand under another name.
-    pub(super) async fn events(&self, open: &Open, after: u64) -> Result<Vec<Event>, Silence> {
-        let events = self.range(&journal(&open.id), open, after).await?;
+    /// Events after this number, and whether there may be more; those without the life's secret are
+    /// nobody's. Where another life was opened over it, they stand under another name.
+    pub(super) async fn events(
+        &self,
+        open: &Open,
+        after: u64,
+    ) -> Result<(Vec<Event>, bool), Silence> {
+        let (events, more) = self.range(&journal(&open.id), open, after).await?;
         match events.is_empty() && self.life().is_none_or(|current| current.id != open.id) {
             true => self.range(&ended(&open.id), open, after).await,
-            false => Ok(events),
+            false => Ok((events, more)),
         }
     }
 
-    async fn range(&self, key: &str, open: &Open, after: u64) -> Result<Vec<Event>, Silence> {
-        let from = format!("({after}-{}", u64::MAX);
+    async fn range(
+        &self,
+        key: &str,
+        open: &Open,
+        after: u64,
+    ) -> Result<(Vec<Event>, bool), Silence> {
+        let mut from = format!("({after}-{}", u64::MAX);
         let most = limits::EVENTS_MAX.to_string();
-        let range: [&[u8]; 5] = [key.as_bytes(), from.as_bytes(), b"+", b"COUNT", most.as_bytes()];
-        let value = self.link.command("XRANGE", &range).await;
-        let value = value.map_err(|unanswered| silence(&unanswered))?;
-        let Value::Array(entries) = value else { return Err(Silence::InDoubt) };
-        Ok(entries.iter().filter_map(|entry| read_entry(&open.secret, entry)).collect())
+        loop {
+            let range: [&[u8]; 5] =
+                [key.as_bytes(), from.as_bytes(), b"+", b"COUNT", most.as_bytes()];
+            let value = self.link.command("XRANGE", &range).await;
+            let value = value.map_err(|unanswered| silence(&unanswered))?;
+            let Value::Array(entries) = value else { return Err(Silence::InDoubt) };
+            let events: Vec<Event> =
+                entries.iter().filter_map(|entry| read_entry(&open.secret, entry)).collect();
+            // What strangers wrote may fill a whole answer, and hides nothing that stands behind it.
+            match entries.last().and_then(entry_id) {
+                Some(last) if entries.len() >= limits::EVENTS_MAX => from = format!("({last}"),
+                _ => return Ok((events, false)),
+            }
+            if !events.is_empty() {
+                return Ok((events, true));
+            }
+        }
     }
 
     /// Drops the journal of a life that has ended, and the pointer to it.
@@ -247,10 +268,15 @@ fn ended(id: &LifeId) -> String {
     format!("{}:{{{}}}:ended:{}", question::PREFIX, id.shard.as_str(), id.generation)
 }
 
+fn entry_id(entry: &Value) -> Option<&str> {
+    let Value::Array(parts) = entry else { return None };
+    library::text(parts.first()?)
+}
+
 fn read_entry(secret: &EventSecret, entry: &Value) -> Option<Event> {
     let Value::Array(parts) = entry else { return None };
-    let [id, Value::Array(fields)] = parts.as_slice() else { return None };
-    let number = library::text(id)?.strip_suffix("-0")?.parse().ok()?;
+    let [_, Value::Array(fields)] = parts.as_slice() else { return None };
+    let number = entry_id(entry)?.strip_suffix("-0")?.parse().ok()?;
     let [_, Value::BulkString(payload)] = fields.as_slice() else { return None };
     let event = payload.strip_prefix(secret.expose())?;
     wire::read(number, event)

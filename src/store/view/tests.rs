@@ -295,3 +295,21 @@ fn a_grant_of_several_stores_is_one_and_stands_as_most_of_them_say() {
     assert_eq!(shown.list(&settled, 9), [(1, 1)]);
     assert_eq!(shown.view.count(&settled), 1);
 }
+
+#[test]
+fn a_grant_that_was_registered_twice_has_both_numbers() {
+    let (mut shown, id) = (shown(), grant(1));
+    shown.register(&life(1), 1, id, "key:ci");
+    shown.register(&life(1), 2, grant(2), "key:ci");
+    shown.register(&life(1), 3, id, "key:ci");
+    shown.register(&life(1), 4, id, "key:ci");
+    assert_eq!(shown.view.places(id), [1, 3, 4].map(|number| (life(1), number)));
+    assert_eq!(shown.view.read(id).unwrap().sequence, 1);
+    // They are forgotten in their order, and one after the other.
+    let (last, end) = (grant(9), NOW.plus(10_000));
+    shown.show(&life(1), 60 + REMEMBERED_SECONDS, What::Closed);
+    assert_eq!(shown.view.places(id), []);
+    let late = Box::new(Description { end, ..description(last, "key:ci") });
+    shown.show(&life(1), 2_000, What::Registered { sequence: 5, grant: late });
+    assert_eq!(shown.view.places(last), [(life(1), 5)]);
+}
