@@ -15,6 +15,8 @@ pub const BLOCKS_MAX: usize = 4_096;
 pub const BUDGETS_PER_CALLER_MAX: usize = 10_000;
 /// Holds remembered at once: about 150 bytes each.
 pub const HOLDS_MAX: usize = 1_000_000;
+/// Of those, how many one caller may have: no caller closes the budgets of others.
+pub const HOLDS_PER_CALLER_MAX: usize = 250_000;
 /// Grant ids refused for good whose registration was in doubt: they are rare.
 pub const ABANDONED_MAX: usize = 65_536;
 /// Leases: one for each shard's drain, and few others.
@@ -32,11 +34,9 @@ pub const REPEATS_MAX: u8 = 16;
 pub const LIST_MAX: usize = 500;
 /// Events in one answer of a journal.
 pub const EVENTS_MAX: usize = 1_000;
-/// A step of the store's clock that ends its life: within it, what has ended may be forgotten.
+/// A step of the store's clock that ends its life: within it, what has ended may be forgotten, and a grant be spent
+/// so much later than its issuer thinks.
 pub const CLOCK_STEP_SECONDS_MAX: u64 = 300;
-/// How far a server's clock may fall behind unseen, from one look at it to the next: so much later than it thinks, an
-/// issuer takes it that nothing can be spent.
-pub const CLOCK_SKEW_SECONDS: u64 = 60;
 /// The greatest amount of a budget: what JSON readers agree on.
 pub const AMOUNT_MAX: u64 = (1 << 53) - 1;
 /// How long a grant is remembered after its end: it may be spent in its last second, be settled until its
@@ -64,6 +64,8 @@ pub const REQUESTS_PER_REQUESTER_MAX: usize = 20_000;
 pub const REQUEST_BODY_BYTES_MAX: usize = 64 << 10;
 /// All bodies together: they are kept in memory.
 pub const REQUEST_BODIES_BYTES_MAX: usize = 256 << 20;
+/// Of those, how many one requester may have: no requester crowds out the others.
+pub const REQUEST_BODIES_BYTES_PER_REQUESTER_MAX: usize = REQUEST_BODIES_BYTES_MAX / 16;
 /// Groups that must approve one request: more than anybody has asked for.
 pub const NEEDS_MAX: usize = 8;
 /// Approvers needed of one group: more than anybody waits for.

@@ -221,7 +221,7 @@ fn found(place: &Place, file: Held, replay: Replay<'_>) -> Result<(LogFile, Reco
     let read = recover::read(&file, &path, replay)?;
     let sealed = is_sealed(place, &file, &read)?;
     // The seal goes first: whatever happens from here on, nobody goes on from it twice.
-    seal::consume(place)?;
+    let sealed = seal::consume(place)? && sealed;
     remove(&place.rewrite())?;
     let Read { id, end, next, payloads, torn_bytes: cut_bytes, last } = read;
     let mut log = LogFile { file, path, id, end, next, grown: end };

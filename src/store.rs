@@ -66,6 +66,9 @@ pub enum AdminError {
     /// It may have been carried out; asking again is safe.
     #[error("no answer")]
     InDoubt,
+    /// The grant that was to be given up was used: somebody has a token for it.
+    #[error("grant was used")]
+    Used,
     /// Nothing was carried out.
     #[error("store is down")]
     Down,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use farebox::store::desk::{Caller, Reason};
-use farebox::store::event::Event;
+use farebox::store::event::{Event, OldGrants};
 use farebox::store::redis::Fleet;
 use farebox::store::registration::{RegisterError, Registration};
 use farebox::store::{AdminError, DRAIN, Found, GrantStore, Journal, Ledger, LifeId, Revocation};
@@ -363,4 +363,57 @@ async fn a_registration_that_was_delivered_twice_is_revoked_twice() {
         assert_eq!((revoked.found, revoked.reach.everywhere()), (Some(Found::Unspent), true));
         assert_eq!(spend(&scene.spender(), &ticket).await, Err(SpendError::Revoked));
     }
+}
+
+/// The greatest number there is, written by whoever has a verifier's password: nothing can be appended any more.
+#[tokio::test]
+async fn a_journal_that_takes_nothing_more_ends_its_life_and_another_begins() {
+    let scene = Scene::of(Topology::Single, 1).await;
+    let issuer = scene.issuer().await;
+    let ticket = scene.mint(&issuer).await;
+    let first = issuer.living().await.remove(0).life;
+    let key = format!("fb1:{{00}}:j:{}", first.generation);
+    let last = format!("{0}-{0}", u64::MAX);
+    scene.servers[0].command(&["XADD", &key, &last, "e", "x"]);
+    assert_eq!(spend(&scene.spender(), &ticket).await, Err(SpendError::Fenced));
+    assert_eq!(issuer.fleet.tend().await, []);
+    let ticket = scene.mint(&issuer).await;
+    assert_eq!(spend(&scene.spender(), &ticket).await, Ok(()));
+}
+
+/// A word of the staff that was held up on its way, and comes after the one that took it back.
+#[tokio::test]
+async fn a_late_word_undoes_no_later_one() {
+    let scene = Scene::of(Topology::Single, 1).await;
+    let issuer = scene.issuer().await;
+    assert!(issuer.fleet.block(&agent()).await.unwrap().everywhere());
+    assert!(issuer.fleet.unblock(&agent()).await.unwrap().everywhere());
+    let lifted = scene.doors[0].last("FCALL FB1_UNBLOCK").unwrap();
+    let other = PolicyHash::from_bytes([6; 32]);
+    assert!(issuer.fleet.set_policy(other, OldGrants::Revoked).await.unwrap().everywhere());
+    let swapped = scene.doors[0].last("FCALL FB1_POLICY").unwrap();
+    assert!(issuer.fleet.set_policy(POLICY, OldGrants::Revoked).await.unwrap().everywhere());
+    assert!(issuer.fleet.block(&agent()).await.unwrap().everywhere());
+
+    for late in [lifted, swapped] {
+        let mut somebody = scene.servers[0].connect().unwrap();
+        somebody.send(&late).unwrap();
+        somebody.receive().unwrap();
+    }
+    let refused = issuer.fleet.register(&scene.registration()).await;
+    assert_eq!(refused, Err(RegisterError::Blocked), "neither lifted nor under another policy");
+}
+
+/// What a life says of the policy in force is what it is told, also after somebody else's word.
+#[tokio::test]
+async fn a_life_with_another_policy_is_told_again() {
+    let scene = Scene::of(Topology::Single, 1).await;
+    let issuer = scene.issuer().await;
+    let other = PolicyHash::from_bytes([6; 32]);
+    assert!(issuer.fleet.set_policy(other, OldGrants::Kept).await.unwrap().everywhere());
+    assert_eq!(issuer.fleet.register(&scene.registration()).await, Err(RegisterError::Policy));
+    drop(issuer);
+    let issuer = scene.issuer().await;
+    assert_eq!(issuer.fleet.tend().await, []);
+    assert!(issuer.fleet.register(&scene.registration()).await.is_ok());
 }

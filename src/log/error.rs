@@ -235,6 +235,9 @@ pub enum SealError {
     /// The clock of the file system did not move on, so a later change might bear the time of the seal.
     #[error("the clock of the file system stands still or went back")]
     Clock,
+    /// Something that belongs to its end could not be taken.
+    #[error("log takes nothing now, and is left unsealed")]
+    Busy,
     /// The log had ended before.
     #[error("log had ended before")]
     Log(#[source] AppendError),

@@ -130,6 +130,7 @@ impl Place {
 
     fn hold_fresh(&self) -> Result<Option<Held>, OpenError> {
         let path = self.fresh();
+        Place::is_ours(&path)?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false).mode(MODE);
         let file = options.open(&path).map_err(|e| DiskError::new("make", &path, e))?;
@@ -146,6 +147,16 @@ impl Place {
         let emptied = file.set_len(0).and_then(|()| file.set_permissions(owner_only()));
         emptied.map_err(|e| DiskError::new("empty", &path, e))?;
         Ok(Some(file))
+    }
+
+    /// Refuses to empty what no crash of ours left behind: a link leads to somebody's file.
+    fn is_ours(path: &Path) -> Result<(), OpenError> {
+        match fs::symlink_metadata(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Ok(found) if found.is_file() => Ok(()),
+            Ok(_) => Err(OpenError::NotAFile { path: path.to_owned() }),
+            Err(error) => Err(DiskError::new("read", path, error).into()),
+        }
     }
 
     /// Gives the name to a file that was begun.

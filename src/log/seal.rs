@@ -7,7 +7,7 @@
 //!
 //! What nothing on a disk can know: that the whole disk, or the whole machine, was set back.
 
-use std::fs::{File, Metadata, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read as _};
 use std::os::unix::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::thread;
@@ -111,10 +111,17 @@ impl Seal {
     }
 }
 
-/// Breaks the seal for good, and makes the name of the log durable.
-pub(super) fn consume(place: &Place) -> Result<(), DiskError> {
-    remove(&place.seal())?;
-    place.sync_folder()
+/// Breaks the seal for good, and makes the name of the log durable. Whether this process broke it is the answer:
+/// of several that saw it, where locks are not shared, one did.
+pub(super) fn consume(place: &Place) -> Result<bool, DiskError> {
+    let path = place.seal();
+    let broken = match fs::remove_file(&path) {
+        Ok(()) => true,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+        Err(error) => return Err(DiskError::new("remove", &path, error)),
+    };
+    place.sync_folder()?;
+    Ok(broken)
 }
 
 /// Closes a log: its last frame, and the seal. A crash on the way leaves it unsealed, and whole.
@@ -130,7 +137,9 @@ pub(super) fn seal(mut log: LogFile, place: &Place) -> Result<(), SealError> {
     let path = place.seal();
     let failed = |e| DiskError::writing("write", &path, to_u64(SEAL_BYTES), e);
     let mut options = OpenOptions::new();
-    let options = options.write(true).create(true).truncate(true).mode(0o600);
+    // What stands in its place may be a link.
+    remove(&path)?;
+    let options = options.write(true).create_new(true).mode(0o600);
     let file = options.open(&path).map_err(failed)?;
     let mut tries = 0;
     while !wrote_later(&file, &bytes, changed(&metadata)).map_err(failed)? {

@@ -122,9 +122,13 @@ pub enum TakeError {
 #[derive(Clone, Default)]
 pub(crate) struct Budgets {
     open: bool,
+    /// What is taken is taken no earlier: windows that were over by then are forgotten.
+    floor: Option<UnixSeconds>,
     counters: HashMap<(BudgetKey, UnixSeconds), Counter>,
     holds: HashMap<HoldId, Held>,
     callers: HashMap<Scope, usize>,
+    /// How many holds of each caller are remembered.
+    holders: HashMap<Scope, usize>,
 }
 
 #[derive(Clone, Copy)]
@@ -158,6 +162,7 @@ impl Budgets {
         if !window.contains(&take.window_seconds) || amounts > limits::AMOUNT_MAX {
             return Err(TakeError::Amount);
         }
+        let now = self.floor.map_or(now, |floor| now.max(floor));
         let from = UnixSeconds(now.0 - now.0 % take.window_seconds);
         let to = UnixSeconds(from.0.saturating_add(take.window_seconds));
         let Take { budget, caller, amount, .. } = *take;
@@ -169,10 +174,16 @@ impl Budgets {
         }
         let counted = self.callers.get(&caller).copied().unwrap_or(0);
         let fresh = counter.is_none() && counted >= limits::BUDGETS_PER_CALLER_MAX;
-        if fresh || self.holds.len() >= limits::HOLDS_MAX {
+        let held = self.holders.get(&caller).copied().unwrap_or(0);
+        let hold = Hold { id, budget, caller, amount, from, to };
+        // Nothing is taken by nothing, and nothing remembered.
+        if amount == 0 {
+            return Ok((hold, true));
+        }
+        if fresh || self.holds.len() >= limits::HOLDS_MAX || held >= limits::HOLDS_PER_CALLER_MAX {
             return Err(TakeError::Full);
         }
-        Ok((Hold { id, budget, caller, amount, from, to }, false))
+        Ok((hold, false))
     }
 
     /// A hold that is counted already. One that was restored may have been begun where there was no room for it,
@@ -200,6 +211,21 @@ impl Budgets {
         self.open
     }
 
+    /// The budgets of a life that follows one which saw this time: where its clock was ahead, windows are
+    /// forgotten that are not over by the right one, and must not be counted anew.
+    pub(crate) fn succeed(&self, latest: UnixSeconds) -> Budgets {
+        let floor = self.floor.map_or(latest, |floor| floor.max(latest));
+        Budgets { floor: Some(floor), ..self.clone() }
+    }
+
+    pub(crate) fn floor(&self) -> UnixSeconds {
+        self.floor.unwrap_or(UnixSeconds(0))
+    }
+
+    pub(crate) fn raise(&mut self, floor: UnixSeconds) {
+        self.floor = Some(floor);
+    }
+
     /// Every hold that is remembered, and whether it was given back.
     pub(crate) fn holds(&self) -> impl Iterator<Item = (Hold, bool)> + '_ {
         self.holds.values().map(|held| (held.hold, held.given_back))
@@ -219,6 +245,7 @@ impl Budgets {
         let counter = self.counters.entry(key).or_insert(fresh);
         counter.taken = counter.taken.saturating_add(hold.amount);
         self.holds.insert(hold.id, Held { hold, given_back: false });
+        *self.holders.entry(hold.caller).or_default() += 1;
     }
 
     pub(crate) fn give_back(&mut self, hold: Hold) {
@@ -233,7 +260,7 @@ impl Budgets {
     /// Forgets windows that are over, and with them their holds: what would be given back into them
     /// counts nowhere any more.
     pub(crate) fn sweep(&mut self, now: UnixSeconds) {
-        let Budgets { counters, holds, callers, .. } = self;
+        let Budgets { counters, holds, callers, holders, .. } = self;
         let before = counters.len();
         counters.retain(|_, counter| {
             let lives = now < counter.to;
@@ -243,8 +270,15 @@ impl Budgets {
             lives
         });
         if counters.len() < before {
-            holds.retain(|_, held| now < held.hold.to);
+            holds.retain(|_, held| {
+                let lives = now < held.hold.to;
+                if !lives && let Some(count) = holders.get_mut(&held.hold.caller) {
+                    *count = count.saturating_sub(1);
+                }
+                lives
+            });
             callers.retain(|_, count| *count > 0);
+            holders.retain(|_, count| *count > 0);
         }
     }
 }

@@ -260,11 +260,13 @@ impl Drain {
         if self.archive.held(grant).is_empty() {
             return Ok(());
         }
-        if !void {
-            // A registration that was delivered twice has another number, which may be spent.
-            if !self.store.unspent(life, grant).await {
-                return Ok(());
-            }
+        // A registration that was delivered twice has another number, which may be spent.
+        if !void && !self.store.unspent(life, grant).await {
+            return Ok(());
+        }
+        // One store's word is not enough where it takes several: a lone vote may be declared void by whoever lost,
+        // while another attempt was granted by the others.
+        if self.needed > 1 {
             let said = self.unspent.entry(grant).or_default();
             said.insert(life.store.clone());
             if said.len() < self.needed {

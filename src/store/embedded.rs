@@ -17,7 +17,7 @@
 //! [`Embedded::trouble`] says why, and how that is mended.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, TryLockError};
 
 use farebox_verifier::{Clock, Generation, NoRandom, PolicyHash, Shard, StoreName, UnixSeconds};
 
@@ -95,13 +95,20 @@ impl Filed {
     /// The desk is copied first, and what is said there meanwhile is added: it takes long, and spending does
     /// not wait for it. Then all else is copied at one moment, which takes no time.
     fn rewrite(&self, solo: &Embedded) -> Result<Rewriting, RewriteError> {
-        let _alone = self.rewriting.try_lock().map_err(|_taken| RewriteError::Busy)?;
+        let _alone = match self.rewriting.try_lock() {
+            Ok(alone) => alone,
+            // Whoever panicked has begun nothing.
+            Err(TryLockError::Poisoned(alone)) => alone.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(RewriteError::Busy),
+        };
         let draft = self.ledger.draft();
         let turn = solo.lock();
         let memory = turn.memory();
         let head = line::head(&Head::Store(memory.id.store.clone()));
         let pieces = memory.copy().into_pieces().map(|piece| or_none(line::piece(&piece)));
-        self.book.rewrite(std::iter::once(head).chain(pieces).chain(self.ledger.lines(draft)))
+        self.ledger.begin(draft, |lines| {
+            self.book.rewrite(std::iter::once(head).chain(pieces).chain(lines))
+        })
     }
 }
 
@@ -166,7 +173,8 @@ impl Embedded {
             let mut turn = self.lock();
             // A clock that is set back while nobody looks is found by this.
             let at = turn.memory().life.now();
-            drop(turn.say(&[Word::Passed { at }]));
+            // Unsealed, it is not gone on from: so it stays where this is not kept.
+            turn.say(&[Word::Passed { at }]).map_err(|NotTaken| SealError::Busy)?;
         }
         self.keeper().book.seal().await
     }

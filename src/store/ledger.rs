@@ -55,6 +55,9 @@ struct State {
     since: Option<Vec<Vec<u8>>>,
 }
 
+/// What a file begins with.
+pub(crate) type Lines = Box<dyn Iterator<Item = Vec<u8>> + Send>;
+
 /// A desk as it was at one moment, for a file that is rewritten.
 pub(crate) struct Draft {
     carried: Vec<Carried>,
@@ -189,14 +192,16 @@ impl Ledger {
         }
     }
 
-    /// Copies the desk for a store's file. What is said from here on is added to it by [`Ledger::lines`].
+    /// Copies the desk for a store's file. What is said from here on is added to it by [`Ledger::begin`].
     pub(crate) fn draft(&self) -> Draft {
         self.lock().draft()
     }
 
-    /// What the file must begin with to come to the desk as it is now. There is one draft at a time.
-    pub(crate) fn lines(&self, draft: Draft) -> impl Iterator<Item = Vec<u8>> + Send + use<> {
-        self.lock().lines(draft)
+    /// Begins a file with what it must hold to come to the desk as it is now. Nothing is said at the desk until
+    /// it has begun: what was said between would be in neither. There is one draft at a time.
+    pub(crate) fn begin<T>(&self, draft: Draft, begin: impl FnOnce(Lines) -> T) -> T {
+        let mut state = self.lock();
+        begin(Box::new(state.lines(draft)))
     }
 
     /// Decides, appends and applies in one step, then waits until it is kept.

@@ -95,7 +95,7 @@ impl Life {
             blocked: self.blocked.clone(),
             policy: self.policy,
             abandoned: self.abandoned.clone(),
-            budgets: self.budgets.clone(),
+            budgets: self.budgets.succeed(self.latest),
             ..Life::new(now)
         }
     }

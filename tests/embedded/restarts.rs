@@ -87,7 +87,9 @@ async fn a_store_that_was_not_closed_grants_nothing_that_it_granted_before() {
     assert_eq!([standing(1).await, standing(2).await], [unknown; 2]);
     assert_eq!(standing(3).await, Standing::Settled(Outcome::Succeeded));
     let found = async |number| store.revoke(&Selector::Grant(id(number))).await.unwrap().found;
-    assert_eq!(found(1).await, Some(Found::Settled(Outcome::Unknown)));
+    // It was never spent: its life kept what it answered.
+    assert_eq!(found(1).await, Some(Found::Expired));
+    assert_eq!(found(2).await, Some(Found::Settled(Outcome::Unknown)));
     assert_eq!(found(3).await, Some(Found::Settled(Outcome::Succeeded)));
     assert_eq!(found(9).await, Some(Found::Unknown));
 

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use farebox::limits::{BOOK_BYTES_MIN, REQUEST_BODY_BYTES_MAX};
-use farebox::store::desk::{Body, Caller, Proposal, Reason};
+use farebox::store::desk::{Body, Caller, Claimed, Proposal, Reason};
 use farebox::store::view::Filter;
 use farebox::store::{Embedded, GrantStore, Ledger};
 use farebox_verifier::{Selector, SpendError, Ticket};
@@ -194,5 +194,36 @@ async fn what_is_done_while_the_file_is_rewritten_is_in_it() {
         let answer = spend(&*store, ticket, 2).await;
         let spent = matches!(answer, Err(SpendError::AlreadySpent { .. }));
         assert_eq!((spent, answer.is_ok()), (number % 2 == 0, number % 2 != 0), "{answer:?}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn what_is_said_at_the_desk_while_a_stores_file_is_rewritten_is_in_it() {
+    const EACH: u64 = 1_500;
+    let scene = Scene::new();
+    let store = scene.open();
+    let mut speakers = JoinSet::new();
+    for speaker in 0..4_u64 {
+        let store = Arc::clone(&store);
+        speakers.spawn(async move {
+            for number in 0..EACH {
+                store.ledger().claim_key(&claim(speaker * EACH + number)).await.unwrap();
+            }
+        });
+    }
+    let mut rewritten = 0;
+    while !speakers.is_empty() {
+        store.compact().await.unwrap();
+        rewritten += 1;
+        while speakers.try_join_next().is_some() {}
+    }
+    assert!(rewritten > 20, "{rewritten} times, or this shows nothing");
+    let events = store.ledger().journal().last;
+    close(store).await;
+    let store = scene.open_sealed();
+    assert_eq!(store.ledger().journal().last, events);
+    for number in 0..4 * EACH {
+        let again = store.ledger().claim_key(&claim(number)).await;
+        assert!(matches!(again, Ok(Claimed::Same { .. })), "{number}: {again:?}");
     }
 }

@@ -205,6 +205,17 @@ fn a_user_without_rights_is_told_which() {
     child::succeeds(&mut command);
 }
 
+#[test]
+fn a_link_in_the_place_of_a_new_log_is_not_followed() {
+    let scene = Scene::new();
+    let (theirs, link) = (scene.folder().join("theirs"), scene.folder().join("log.new"));
+    fs::write(&theirs, b"a file of somebody else").unwrap();
+    symlink(&theirs, &link).unwrap();
+    let why = refusal(&scene.folder().join("log"));
+    assert!(matches!(why, OpenError::NotAFile { .. }), "{why}");
+    assert_eq!(fs::read(&theirs).unwrap(), b"a file of somebody else");
+}
+
 /// The part of a process whose disk turns read-only.
 pub(super) fn read_only_mount(folder: &Path) {
     let path = folder.join("log");

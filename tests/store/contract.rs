@@ -60,7 +60,7 @@ macro_rules! grant_store_contract {
                 a_spent_grant_is_found_spent_and_gives_no_repeat
                 a_settled_grant_is_found_as_it_was_settled
                 a_revoked_grant_that_is_settled_is_found_settled
-                a_grant_that_nobody_registered_is_unknown
+                a_grant_that_nobody_registered_is_unknown_and_stays_so
                 one_grant_is_revoked_and_no_other
                 each_selector_revokes_what_it_names_and_nothing_else
                 all_is_every_grant_that_is_registered_by_now

@@ -2,7 +2,8 @@
 
 use farebox::store::Found;
 use farebox::store::event::What;
-use farebox_verifier::{Agent, Audience, GrantId, Outcome, Selector, SpendError, Workflow};
+use farebox::store::registration::RegisterError;
+use farebox_verifier::{Agent, Audience, Outcome, Selector, SpendError, Workflow};
 
 use super::draft::{
     Draft, POLICY, agent, issue, issue_as, issue_settled, issue_spent, number, revoke, revoke_one,
@@ -52,11 +53,16 @@ pub(crate) async fn a_revoked_grant_that_is_settled_is_found_settled(subject: &i
     assert_eq!(revoke_one(subject, &ticket).await, Found::Settled(Outcome::Failed));
 }
 
-pub(crate) async fn a_grant_that_nobody_registered_is_unknown(subject: &impl Subject) {
+/// Its registration may be on its way, and must not come after a revocation that was acknowledged.
+pub(crate) async fn a_grant_that_nobody_registered_is_unknown_and_stays_so(subject: &impl Subject) {
     let mut tail = tail(subject).await;
-    let stranger = Selector::Grant(GrantId::fresh().unwrap());
-    assert_eq!(revoke(subject, &stranger).await, Some(Found::Unknown));
-    assert_eq!(tail.fresh(subject).await, []);
+    let late = Draft::default().registration(subject);
+    let grant = late.ticket.grant;
+    for _ in 0..2 {
+        assert_eq!(revoke(subject, &Selector::Grant(grant)).await, Some(Found::Unknown));
+    }
+    assert_eq!(tail.fresh(subject).await, [What::Abandoned { grant }]);
+    assert_eq!(subject.store().register(&late).await, Err(RegisterError::Abandoned));
 }
 
 pub(crate) async fn one_grant_is_revoked_and_no_other(subject: &impl Subject) {

@@ -114,8 +114,9 @@ async fn one_server_that_did_not_hear_of_a_spend_gives_nothing_back() {
 
 /// The life in which this budget is counted.
 async fn counting(subject: &OnServers, budget: BudgetKey) -> LifeId {
-    let take = Take { budget, ..take_for(GrantId::fresh().unwrap(), 0, LIMIT) };
+    let take = Take { budget, ..take_for(GrantId::fresh().unwrap(), 1, LIMIT) };
     let hold = subject.store.take(&take).await.unwrap();
+    subject.store.give_back(&hold).await.unwrap();
     for place in 0..2 {
         let life = subject.life(place).await;
         let events = subject.store.events(&life, 0).await.unwrap();

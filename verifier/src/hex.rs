@@ -2,9 +2,23 @@
 
 use std::fmt;
 
+/// Bytes that are written at once: a formatter that is called for each costs more than the hash of them.
+const CHUNK_BYTES: usize = 32;
+
 /// Writes `bytes` as hexadecimal.
 pub(crate) fn write(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    bytes.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    bytes.chunks(CHUNK_BYTES).try_for_each(|chunk| {
+        let mut digits = [0; 2 * CHUNK_BYTES];
+        for (pair, byte) in digits.chunks_exact_mut(2).zip(chunk) {
+            pair.copy_from_slice(&[letter(byte >> 4), letter(byte & 15)]);
+        }
+        let written = digits.get(..2 * chunk.len()).unwrap_or_default();
+        f.write_str(std::str::from_utf8(written).unwrap_or_default())
+    })
+}
+
+fn letter(digit: u8) -> u8 {
+    if digit < 10 { b'0' + digit } else { b'a' + digit - 10 }
 }
 
 /// Reads exactly `N` bytes, in lower case: one value has one spelling.

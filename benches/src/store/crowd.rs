@@ -37,7 +37,7 @@ pub async fn measure(size: &Size) -> Crowd {
     let part = 50_000.min(size.crowd);
     for first in (0..size.crowd).step_by(part) {
         mint(&scene, first, part).await;
-        drain(&scene.fleet).await;
+        drain(Arc::clone(&scene.fleet) as _).await;
     }
     let counted = scene.fleet.count(&Filter::default()).await;
     assert_eq!(counted, size.crowd as u64);

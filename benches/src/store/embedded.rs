@@ -11,7 +11,7 @@ use farebox_verifier::{StoreName, SystemClock};
 
 use super::Size;
 use super::deeds;
-use super::scene::POLICY;
+use super::scene::{POLICY, drain};
 use super::steps::{CALLERS, Figure};
 
 /// By so much the file of the store grows ahead, in zeros.
@@ -49,6 +49,7 @@ pub async fn measure(size: &Size) -> Filed {
                 filed.spend.push(ratio(spend.per_second(), between, after));
             }
             let settle = deeds::settle(&store, callers, spent).await;
+            drain(Arc::clone(&store) as _).await;
             of.iter_mut()
                 .zip([register, spend, settle])
                 .for_each(|(figure, load)| figure.loads.push(load));

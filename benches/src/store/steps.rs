@@ -1,5 +1,7 @@
 //! Steps at so many callers at once, each beside the others in one round.
 
+use std::sync::Arc;
+
 use farebox::load::Load;
 
 use super::Size;
@@ -61,7 +63,7 @@ async fn one_round(
     let keys = (0..count).map(|number| format!("n{callers}-{round}-{number}")).collect();
     let set = deeds::set_nx(bare, callers, keys).await;
     bare.clear().await;
-    drain(&scene.fleet).await;
+    drain(Arc::clone(&scene.fleet) as _).await;
     [register, spend, settle, evalsha, nothing, set]
 }
 
@@ -84,7 +86,7 @@ pub async fn pairs(size: &Size) -> Pairs {
         };
         let set = deeds::set_nx(&bare, 64, names).await;
         bare.clear().await;
-        drain(&scene.fleet).await;
+        drain(Arc::clone(&scene.fleet) as _).await;
         // The first pair warms everything up.
         if pair > 0 {
             pairs.rates.push(ours.per_second() as f64 / theirs.per_second() as f64);

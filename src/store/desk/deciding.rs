@@ -164,8 +164,11 @@ impl Desk {
         if proposal.until <= self.latest || proposal.until > until_max {
             return Err(ProposeError::Until);
         }
-        let sent = self.queue.count(by_requester(&proposal.requester));
-        if sent >= limits::REQUESTS_PER_REQUESTER_MAX {
+        let requester = by_requester(&proposal.requester);
+        let theirs = self.queue.bytes_of(requester).saturating_add(proposal.body.as_bytes().len());
+        if self.queue.count(requester) >= limits::REQUESTS_PER_REQUESTER_MAX
+            || theirs > limits::REQUEST_BODIES_BYTES_PER_REQUESTER_MAX
+        {
             return Err(ProposeError::RequesterFull);
         }
         let bytes = self.queue.body_bytes().saturating_add(proposal.body.as_bytes().len());

@@ -27,6 +27,8 @@ pub(super) struct Queue {
     ends: BTreeSet<(UnixSeconds, u64)>,
     forget: Wheel<u64>,
     body_bytes: usize,
+    /// The same for each requester.
+    bytes_of: HashMap<Scope, usize>,
 }
 
 /// Where in the queue a name stands.
@@ -108,6 +110,11 @@ impl Queue {
     /// How many bytes are kept for issuers.
     pub(super) fn body_bytes(&self) -> usize {
         self.body_bytes
+    }
+
+    /// How many bytes the bodies of one requester have.
+    pub(super) fn bytes_of(&self, requester: Scope) -> usize {
+        self.bytes_of.get(&requester).copied().unwrap_or(0)
     }
 
     pub(super) fn at(&self, order: u64) -> Option<&Request> {
@@ -212,7 +219,9 @@ impl Queue {
         if let Some(grant) = request.collected {
             self.collected.insert(grant, order);
         }
-        self.body_bytes = self.body_bytes.saturating_add(request.proposal.body.as_bytes().len());
+        let bytes = request.proposal.body.as_bytes().len();
+        self.body_bytes = self.body_bytes.saturating_add(bytes);
+        *self.bytes_of.entry(by_requester(&request.proposal.requester)).or_default() += bytes;
         self.requests.insert(order, request);
     }
 
@@ -227,7 +236,15 @@ impl Queue {
         if let Some(grant) = request.collected {
             self.collected.remove(&grant);
         }
-        self.body_bytes = self.body_bytes.saturating_sub(request.proposal.body.as_bytes().len());
+        let bytes = request.proposal.body.as_bytes().len();
+        self.body_bytes = self.body_bytes.saturating_sub(bytes);
+        let requester = by_requester(&request.proposal.requester);
+        if let Some(of) = self.bytes_of.get_mut(&requester) {
+            *of = of.saturating_sub(bytes);
+            if *of == 0 {
+                self.bytes_of.remove(&requester);
+            }
+        }
         Some((request, names))
     }
 }

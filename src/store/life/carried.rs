@@ -31,6 +31,8 @@ pub(crate) enum LifePiece {
         policy: PolicyHash,
         /// Whether budgets are counted.
         budgets_open: bool,
+        /// From when on.
+        budgets_from: UnixSeconds,
     },
     /// Some grants, in order.
     Slots(Vec<Slot>),
@@ -56,7 +58,7 @@ pub(crate) struct Leased {
 
 // The bytes are for good: a variant keeps its number, and a number that is given up is not given again.
 choices!(LifePiece {
-    0_u8 = Numbers { latest, appended, drained, cut, all, policy, budgets_open },
+    0_u8 = Numbers { latest, appended, drained, cut, all, policy, budgets_open, budgets_from },
     1_u8 = Slots(slots),
     2_u8 = Watermarks(watermarks),
     3_u8 = Blocked(scopes),
@@ -86,6 +88,7 @@ impl Life {
             all: self.all,
             policy: self.policy,
             budgets_open: self.budgets.is_open(),
+            budgets_from: self.budgets.floor(),
         };
         let holds: Vec<(Hold, bool)> = self.budgets.holds().collect();
         let leases: Vec<Leased> = self.leases.iter().map(Leased::from).collect();
@@ -101,7 +104,17 @@ impl Life {
     /// Takes a piece in.
     pub(crate) fn carry(&mut self, piece: LifePiece) {
         match piece {
-            LifePiece::Numbers { latest, appended, drained, cut, all, policy, budgets_open } => {
+            LifePiece::Numbers {
+                latest,
+                appended,
+                drained,
+                cut,
+                all,
+                policy,
+                budgets_open,
+                budgets_from,
+            } => {
+                self.budgets.raise(budgets_from);
                 self.latest = latest;
                 (self.appended, self.drained) = (appended, drained);
                 self.slots.go_on(cut);

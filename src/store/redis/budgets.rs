@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use farebox_verifier::UnixSeconds;
 
 use super::calls;
@@ -16,11 +17,17 @@ use crate::store::fixed::Unpacker;
 const RESTORE_STEP: usize = 64;
 
 impl Fleet {
-    /// The server that counts this budget: always the same one.
+    /// The server that counts this budget: the same one for every issuer, in whatever order it names them.
     fn counting(&self, budget: &[u8; 16]) -> Option<&Arc<Server>> {
-        let [a, b, ..] = *budget;
-        let place = usize::from(u16::from_be_bytes([a, b])) % self.servers.len().max(1);
-        self.servers.get(place)
+        let weight = |server: &&Arc<Server>| {
+            let parts =
+                [b"farebox-counting/1\0", budget.as_slice(), server.name().as_str().as_bytes()];
+            let digest = digest(&SHA256, &parts.concat());
+            let mut first = [0; 8];
+            first.iter_mut().zip(digest.as_ref()).for_each(|(to, from)| *to = *from);
+            first
+        };
+        self.servers.iter().max_by_key(weight)
     }
 
     pub(super) async fn take_hold(&self, take: &Take) -> Result<Hold, TakeError> {
@@ -66,25 +73,30 @@ impl Fleet {
 
     /// Brings in what the caller knows of, and what the ledger has begun by now: a hold that is begun while
     /// the life is already open is asked for there.
+    ///
+    /// A server that is away keeps its own budgets closed, and no other's.
     pub(super) async fn restore(&self, held: &[Hold]) -> Result<(), AdminError> {
+        let mut answer = Ok(());
         for server in &self.servers {
-            let open = server.life().ok_or(AdminError::Down)?;
-            let begun = self.lives.begun_holds();
-            let held = held.iter().chain(begun.iter());
-            let mine = |hold: &&Hold| {
-                let counting = self.counting(&hold.budget.0);
-                counting.is_some_and(|counting| counting.name() == server.name())
-            };
-            let mine: Vec<Hold> = held.filter(mine).copied().collect();
-            let steps =
-                mine.chunks(RESTORE_STEP).map(|step| calls::restore(self.issuer, step, false));
-            let last = calls::restore(self.issuer, &[], true);
-            for ask in steps.chain([last]) {
-                let (b'K', _) =
-                    server.ask(&open.id, ask).await.map_err(|_silence| AdminError::InDoubt)?
-                else {
-                    return Err(AdminError::Down);
-                };
+            answer = self.restore_on(server, held).await.and(answer);
+        }
+        answer
+    }
+
+    async fn restore_on(&self, server: &Server, held: &[Hold]) -> Result<(), AdminError> {
+        let open = server.life().ok_or(AdminError::Down)?;
+        let begun = self.lives.begun_holds();
+        let mine = |hold: &&Hold| {
+            let counting = self.counting(&hold.budget.0);
+            counting.is_some_and(|counting| counting.name() == server.name())
+        };
+        let mine: Vec<Hold> = held.iter().chain(&begun).filter(mine).copied().collect();
+        let steps = mine.chunks(RESTORE_STEP).map(|step| calls::restore(self.issuer, step, false));
+        for ask in steps.chain([calls::restore(self.issuer, &[], true)]) {
+            match server.ask(&open.id, ask).await {
+                Ok((b'K', _)) => {}
+                Ok(_) => return Err(AdminError::Down),
+                Err(Silence::Down | Silence::InDoubt) => return Err(AdminError::InDoubt),
             }
         }
         Ok(())

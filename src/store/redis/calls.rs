@@ -40,7 +40,7 @@ pub(super) fn scope(selector: &Selector) -> Scope {
     }
 }
 
-fn policy_scope(policy: PolicyHash) -> Scope {
+pub(super) fn policy_scope(policy: PolicyHash) -> Scope {
     Selector::Policy(policy).scope()
 }
 
@@ -78,19 +78,23 @@ pub(super) fn revoke(sequence: u64) -> Ask {
 }
 
 pub(super) fn revoke_all(selector: &Selector) -> Ask {
-    ask("fb1_revoke_all", selected(selector))
+    ask("fb1_revoke_all", selected(Packer::default(), selector))
 }
 
-pub(super) fn block(selector: &Selector) -> Ask {
-    ask("fb1_block", selected(selector))
-}
-
-pub(super) fn unblock(selector: &Selector) -> Ask {
-    ask("fb1_unblock", selected(selector))
-}
-
-fn selected(selector: &Selector) -> Packer {
+/// A word of the staff is numbered, so that one which was held up on its way undoes none that came later.
+pub(super) fn block(word: u64, selector: &Selector) -> Ask {
     let mut out = Packer::default();
+    out.six(word);
+    ask("fb1_block", selected(out, selector))
+}
+
+pub(super) fn unblock(word: u64, selector: &Selector) -> Ask {
+    let mut out = Packer::default();
+    out.six(word);
+    ask("fb1_unblock", selected(out, selector))
+}
+
+fn selected(mut out: Packer, selector: &Selector) -> Packer {
     out.raw(scope(selector).as_bytes()).raw(&write_selector(selector));
     out
 }
@@ -101,9 +105,9 @@ pub(super) fn abandon(grant: GrantId) -> Ask {
     ask("fb1_abandon", out)
 }
 
-pub(super) fn policy(policy: PolicyHash, old: OldGrants) -> Ask {
+pub(super) fn policy(word: u64, policy: PolicyHash, old: OldGrants) -> Ask {
     let mut out = Packer::default();
-    out.raw(policy.as_bytes()).raw(policy_scope(policy).as_bytes());
+    out.six(word).raw(policy.as_bytes()).raw(policy_scope(policy).as_bytes());
     out.byte(if old == OldGrants::Revoked { b'1' } else { b'0' });
     ask("fb1_policy", out)
 }

@@ -55,19 +55,26 @@ pub struct Fleet {
 
 /// What came of asking a life for the time.
 enum Ticked {
-    /// It goes on.
-    Goes,
+    /// It goes on, with this set of policies in force.
+    Goes {
+        /// Its scope.
+        policy: [u8; 8],
+    },
     /// It does not.
     Over,
     /// Nobody answered.
     Silent,
 }
 
+/// So many bits of a word's number are for the words of one second.
+const WORDS_BITS: u32 = 16;
 const UNLISTED: &str = "its life is not on the ledger";
 
 /// What a new life must be told.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct Staff {
+    /// The number of its last word.
+    pub(super) word: u64,
     pub(super) policy: PolicyHash,
     pub(super) blocked: Vec<Selector>,
 }
@@ -112,6 +119,7 @@ impl Fleet {
         let Servers { topology, addresses, spender, waits, issuer, issuers } = servers;
         topology.check(&addresses)?;
         let needed = topology.needed(addresses.len());
+        let word = clock.now().0 << WORDS_BITS;
         let blocked = ledger.blocks().into_iter().map(|block| block.selector).collect();
         let server = |address| Arc::new(Server::new(address, shard.clone(), waits));
         let servers = addresses.into_iter().map(server);
@@ -124,7 +132,7 @@ impl Fleet {
             view: Mutex::new(View::of(needed)),
             issuer,
             issuers: issuers.max(1),
-            staff: Mutex::new(Staff { policy, blocked }),
+            staff: Mutex::new(Staff { word, policy, blocked }),
             homes: Mutex::default(),
             preferred: AtomicUsize::new(0),
             knock: Notify::new(),
@@ -141,7 +149,13 @@ impl Fleet {
     async fn tend_one(&self, server: &Server) -> Result<(), OpenError> {
         if let Some(open) = server.life() {
             match self.tick(server, &open).await {
-                Ticked::Goes => return self.promise_for_others(server, &open).await,
+                Ticked::Goes { policy } => {
+                    let staff = self.staff();
+                    if policy != *calls::policy_scope(staff.policy).as_bytes() {
+                        Fleet::catch_up(server, &open, None, &staff).await?;
+                    }
+                    return self.promise_for_others(server, &open).await;
+                }
                 // Away for a moment, or for long: nothing tells that its life is over.
                 Ticked::Silent => return Ok(()),
                 Ticked::Over => {}
@@ -152,7 +166,7 @@ impl Fleet {
         let listed = self.lives.opened(&open, fresh, self.clock.now()).await;
         listed.map_err(|_error| server.unopened(UNLISTED))?;
         self.promise_for_others(server, &open).await?;
-        if !matches!(self.tick(server, &open).await, Ticked::Goes) {
+        if !matches!(self.tick(server, &open).await, Ticked::Goes { .. }) {
             return Err(server.unopened("did not answer once it was open"));
         }
         // A life that another issuer opened, or that was open while this one was away, may not know what the
@@ -160,7 +174,11 @@ impl Fleet {
         let mut told = fresh.then_some(staff);
         while !self.adopts(server, &open, told.as_ref()) {
             let staff = self.staff();
-            Fleet::catch_up(server, &open, told.as_ref(), &staff).await?;
+            let later = Fleet::catch_up(server, &open, told.as_ref(), &staff).await?;
+            // What this issuer said before it began anew, or another one: ours is the last word now.
+            if later > staff.word {
+                self.speak_above(later);
+            }
             told = Some(staff);
         }
         Ok(())
@@ -171,9 +189,11 @@ impl Fleet {
         let now = self.clock.now();
         match server.ask(&open.id, calls::tick(now)).await {
             Ok((b'K', rest)) => {
-                let behind = now.0.saturating_sub(Unpacker::new(&rest).six().unwrap_or(0));
+                let mut from = Unpacker::new(&rest);
+                let (theirs, policy) = (from.six().unwrap_or(0), from.array().unwrap_or([0; 8]));
+                let behind = now.0.saturating_sub(theirs);
                 self.lives.change(&open.id, |life| life.behind = life.behind.max(behind));
-                Ticked::Goes
+                Ticked::Goes { policy }
             }
             Err(Silence::Down | Silence::InDoubt) => Ticked::Silent,
             Ok((letter, rest)) => {
@@ -215,23 +235,26 @@ impl Fleet {
         knows
     }
 
+    /// Tells a life all that the staff has said, and answers with the number of a word that it holds to be later.
     async fn catch_up(
         server: &Server,
         open: &Open,
         told: Option<&Staff>,
         staff: &Staff,
-    ) -> Result<(), OpenError> {
+    ) -> Result<u64, OpenError> {
+        let mut later = 0;
         let old: &[Selector] = told.map_or(&[], |told| &told.blocked);
         let lifted = old.iter().filter(|selector| !staff.blocked.contains(selector));
-        let asks = std::iter::once(calls::policy(staff.policy, OldGrants::Revoked))
-            .chain(lifted.map(calls::unblock))
-            .chain(staff.blocked.iter().map(calls::block));
+        let asks = std::iter::once(calls::policy(staff.word, staff.policy, OldGrants::Revoked))
+            .chain(lifted.map(|selector| calls::unblock(staff.word, selector)))
+            .chain(staff.blocked.iter().map(|selector| calls::block(staff.word, selector)));
         for ask in asks {
-            if !matches!(server.ask(&open.id, ask).await, Ok((b'K', _))) {
+            let Ok((b'K', rest)) = server.ask(&open.id, ask).await else {
                 return Err(server.unopened("did not hear the staff's word"));
-            }
+            };
+            later = later.max(Unpacker::new(&rest).six().unwrap_or(0));
         }
-        Ok(())
+        Ok(later)
     }
 
     /// Ends the lives on purpose, before the servers are stopped for good: their journals say so, and what
@@ -273,8 +296,18 @@ impl Fleet {
         self.staff.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    pub(super) fn change_staff(&self, change: impl FnOnce(&mut Staff)) {
-        change(&mut self.staff.lock().unwrap_or_else(PoisonError::into_inner));
+    fn speak_above(&self, word: u64) {
+        let mut staff = self.staff.lock().unwrap_or_else(PoisonError::into_inner);
+        staff.word = staff.word.max(word.saturating_add(1));
+    }
+
+    /// Makes the staff's next word, and says its number: by the clock, so that an issuer which begins again
+    /// goes on above those that it said before.
+    pub(super) fn change_staff(&self, change: impl FnOnce(&mut Staff)) -> u64 {
+        let mut staff = self.staff.lock().unwrap_or_else(PoisonError::into_inner);
+        change(&mut staff);
+        staff.word = staff.word.saturating_add(1).max(self.clock.now().0 << WORDS_BITS);
+        staff.word
     }
 
     /// A server said that a life is over, or something that nobody understands: the life is not used any

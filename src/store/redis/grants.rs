@@ -115,6 +115,7 @@ impl Fleet {
             return Err(RegisterError::PredecessorElsewhere);
         }
         let after = registration.after.first().and_then(|seats| seats.seats().first());
+        let mut worst = RegisterError::Down;
         for server in self.order(registration.workflow(), after) {
             match self.register_one(server, registration).await {
                 Ok(seat) => {
@@ -122,7 +123,12 @@ impl Fleet {
                     return Seats::new(1, vec![seat]).map_err(|_seats| RegisterError::Down);
                 }
                 // Surely not registered there, so that another may have it.
-                Err(RegisterError::Down) => {}
+                Err(
+                    error @ (RegisterError::Down | RegisterError::Lagging | RegisterError::Full),
+                ) => {
+                    self.is_slow(server);
+                    worst = error;
+                }
                 Err(error) => {
                     if error == RegisterError::InDoubt {
                         self.is_slow(server);
@@ -131,7 +137,7 @@ impl Fleet {
                 }
             }
         }
-        Err(RegisterError::Down)
+        Err(worst)
     }
 
     /// On all at once; a majority of the configured servers must have it.
@@ -300,7 +306,9 @@ impl GrantStore for Fleet {
     fn unspent<'a>(&'a self, life: &'a LifeId, grant: GrantId) -> Answer<'a, bool> {
         Box::pin(async move {
             self.see(life).await;
-            self.with_view(|view| view.unspent(life, grant))
+            // Where events were missed, another registration of it may be among them.
+            let whole = self.lives.get(life).is_some_and(|life| !life.missed);
+            whole && self.with_view(|view| view.unspent(life, grant))
         })
     }
 
@@ -315,6 +323,11 @@ impl GrantStore for Fleet {
         Box::pin(async move {
             if !self.is_open(life) {
                 self.lives.finished(life);
+                let now = self.clock.now();
+                self.with_view(|view| {
+                    view.over(life, now);
+                    view.drained(life);
+                });
             }
             self.lives.forget_over(self.clock.now()).await;
         })

@@ -18,14 +18,15 @@
 -- can fail follows the append.
 
 local VERSION = '1'
-local BLOCK = 1024
+local BLOCK = 128                      -- the collector looks at a table whole: small ones cost each call less
 local MARKS = 281474976710656          -- 2^48: a grant is one number, its state above, a mark below
 local TTL_MAX, STEP_MAX = 3600, 300    -- seconds
 local SETTLE_MAX, REMEMBERED = 900, 960
 local AMOUNT_MAX = 9007199254740991
 local WATERMARKS_MAX, BLOCKS_MAX, ABANDONED_MAX, AFTER_MAX = 16384, 4096, 65536, 8
-local COUNTERS_MAX, HOLDS_MAX, LEASES_MAX, LEASE_MAX = 10000, 1000000, 64, 300
+local COUNTERS_MAX, HOLDS_MAX, HOLDS_OF_MAX, LEASES_MAX, LEASE_MAX = 10000, 1000000, 250000, 64, 300
 local TRIM_STEP = 500
+local AGE = 64                         -- seconds: agents are counted by when their grants end
 local REPEATS_MAX, REPEATS = 16, 32        -- a second, and how often it was told again, in one number
 
 -- A grant's state. Settled ones are SETTLED plus the outcome's number; CONTESTED is added once the journal
@@ -33,6 +34,7 @@ local REPEATS_MAX, REPEATS = 16, 32        -- a second, and how often it was tol
 local ISSUED, SPENT, SPENT_REVOKED, REVOKED, EXPIRED, SETTLED = 0, 1, 2, 3, 4, 8
 local CONTESTED = 16
 local SUCCEEDED, UNKNOWN = 0, 4
+local HOPELESS = {'equal or smaller', 'exhausted', 'WRONGTYPE'}
 
 local lives = {}    -- journal key -> life
 local shards = {}   -- pointer key -> life
@@ -46,7 +48,7 @@ local function bind()
   pack, unpack_ = struct.pack, struct.unpack
   -- The server has the collector work after every fiftieth call, whether there is something to collect or not.
   -- Over a memory of many small numbers that lives long, that is a third of a spend; so it does less each time.
-  collectgarbage('setstepmul', 25)
+  collectgarbage('setstepmul', 60)
 end
 
 local function seconds() return tonumber(redis.call('TIME')[1]) end
@@ -94,8 +96,11 @@ local function append(m, kind, body)
   local done = redis.pcall('XADD', m.stream, 'NOMKSTREAM', id, 'e', m.heads[kind] .. body)
   if not done then finish(m) return 'F' .. run_id end
   if type(done) == 'table' then
-    -- Somebody wrote a greater number into the journal. Nothing can be appended to it any more.
-    if find(done.err, 'equal or smaller', 1, true) then finish(m) return 'F' .. run_id end
+    -- Somebody wrote a greater number into the journal, the greatest, or something else in its place. Nothing can
+    -- be appended to it any more.
+    for i = 1, #HOPELESS do
+      if find(done.err, HOPELESS[i], 1, true) then finish(m) return 'F' .. run_id end
+    end
     return 'J'
   end
   m.n = m.n + 1
@@ -141,16 +146,69 @@ local function queue() return {first = 1, last = 0} end
 local function push(q, item) q.last = q.last + 1 q[q.last] = item end
 local function pop(q) q[q.first] = nil q.first = q.first + 1 end
 
+-- The number of a later word about the same that was heard before: one that was held up on its way undoes nothing.
+-- As many words are remembered as may be blocked at once, and as many again.
+local function superseded(m, about, number)
+  if number < (m.words[about] or 0) then return pack('>I6', m.words[about]) end
+  if not m.words[about] then
+    push(m.said, about)
+    if m.said.last - m.said.first >= 2 * BLOCKS_MAX then
+      m.words[m.said[m.said.first]] = nil
+      pop(m.said)
+    end
+  end
+  m.words[about] = number
+end
+
+-- A table of many, in 256 of them by their first letter: one that grows is moved to another place whole, and the
+-- server waits for that.
+local function many() return {} end
+local function get(t, key)
+  local part = t[byte(key)]
+  return part and part[key]
+end
+local function put(t, key, value)
+  local first = byte(key)
+  if not t[first] then t[first] = {} end
+  t[first][key] = value
+end
+
+-- How many grants an agent has, those that ended a while ago among them.
+local function count_agent(m, agent, ends)
+  local age = floor(ends / AGE)
+  local of = m.agents_of[age]
+  if not of then
+    of = many()
+    m.agents_of[age] = of
+  end
+  put(of, agent, (get(of, agent) or 0) + 1)
+  put(m.agents, agent, (get(m.agents, agent) or 0) + 1)
+end
+local function forget_agents(m, now)
+  local over = floor((now - REMEMBERED) / AGE)
+  for _ = 1, 16 do
+    if m.age >= over then return end
+    local of, count = m.agents_of[m.age]
+    local part = of and of[m.part]
+    if part then m.agent, count = next(part, m.agent) end
+    if m.agent then
+      local left = get(m.agents, m.agent) - count
+      put(m.agents, m.agent, left > 0 and left or nil)
+    elseif of and m.part < 255 then
+      m.part = m.part + 1
+    else
+      m.agents_of[m.age] = nil
+      m.age, m.part = m.age + 1, 0
+    end
+  end
+end
+
 -- Forgets, a little at a time, what is over.
 local function forget(m, now)
+  forget_agents(m, now)
   local first = m.first
   if (first + 1) * BLOCK <= m.seq and m.ends[first] + REMEMBERED <= now and (m.kept[first] or 0) <= now then
-    for agent, count in pairs(m.agents_of[first]) do
-      local left = (m.agents[agent] or 0) - count
-      m.agents[agent] = left > 0 and left or nil
-    end
-    m.marks[first], m.times[first], m.after[first], m.ends[first], m.agents_of[first] = nil, nil, nil, nil, nil
-    m.kept[first] = nil
+    m.marks[first], m.times[first], m.after[first], m.ends[first], m.kept[first] = nil, nil, nil, nil, nil
     m.first, m.cut = first + 1, (first + 1) * BLOCK - 1
   end
   for _ = 1, 4 do
@@ -162,7 +220,7 @@ local function forget(m, now)
   for _ = 1, 4 do
     local oldest = m.given_up[m.given_up.first]
     if not oldest or oldest[2] > now then break end
-    m.abandoned[oldest[1]] = nil
+    put(m.abandoned, oldest[1], nil)
     m.abandoned_count = m.abandoned_count - 1
     pop(m.given_up)
   end
@@ -177,6 +235,8 @@ local function forget_budgets(m, now)
     if c and c.to <= now then
       m.counters[key] = nil
       m.holds = m.holds - c.count
+      local held = (m.holds_of[c.caller] or 0) - c.count
+      m.holds_of[c.caller] = held > 0 and held or nil
       local left = (m.callers[c.caller] or 0) - 1
       m.callers[c.caller] = left > 0 and left or nil
     elseif c then
@@ -191,10 +251,11 @@ local function hello(_, a) return sub(a[1], 1, 16) .. 'K' .. VERSION .. run_id e
 local function fresh(pointer, stream, generation, secret, now)
   local m = {
     pointer = pointer, stream = stream, id = generation, secret = secret, n = 0, drained = 0,
-    seq = 0, first = 0, cut = 0, marks = {}, times = {}, after = {}, ends = {}, kept = {}, agents_of = {}, agents = {},
+    seq = 0, first = 0, cut = 0, marks = {}, times = {}, after = {}, ends = {}, kept = {},
+    agents = many(), agents_of = {}, age = floor(now / AGE), part = 0, words = {}, said = queue(),
     all = 0, wide = false, watermarks = {}, watermarked = 0, marked = queue(), blocked = {}, blocked_count = 0,
-    abandoned = {}, abandoned_count = 0, given_up = queue(), policy = '', policy_hash = '',
-    counters = {}, counted = queue(), callers = {}, holds = 0, budgets_open = false, restored = {}, issuers = 1,
+    abandoned = many(), abandoned_count = 0, given_up = queue(), policy = '', policy_hash = '',
+    counters = {}, counted = queue(), callers = {}, holds = 0, holds_of = {}, budgets_open = false, restored = {}, issuers = 1,
     leases = {}, leases_count = 0,
   }
   tick_to(m, now)
@@ -220,7 +281,9 @@ local function open(keys, a)
   -- delivered to two servers brings to both.
   local g = sub(redis.sha1hex(table.concat({arg, run, replid, t[1], t[2], pointer}, '|')), 1, 32)
   local prefix = sub(pointer, 1, -5)
-  local old = redis.call('GET', pointer) or ''
+  local old = redis.pcall('GET', pointer)
+  -- What is no pointer, or is of another type, points nowhere.
+  if type(old) ~= 'string' or not match(old, '^%x+$') or #old ~= 32 then old = '' end
   local stream = prefix .. 'j:' .. g
   local secret, policy, scope = sub(arg, 17, 32), sub(arg, 33, 64), sub(arg, 65, 72)
   local previous = ''
@@ -292,11 +355,11 @@ local function register(keys, a)
       if m.blocked[sub(arg, i, i + 7)] then return attempt .. 'b' end
     end
   end
-  if m.abandoned[sub(arg, 17, 32)] then return attempt .. 'a' end
+  if get(m.abandoned, sub(arg, 17, 32)) then return attempt .. 'a' end
   if ends <= now or ends > now + TTL_MAX then return attempt .. 'e' end
   if m.n - m.drained >= m.lag_max then return attempt .. 'l' end
   if m.seq - m.cut >= m.grants_max then return attempt .. 'f' end
-  if (m.agents[agent] or 0) >= m.agent_max then return attempt .. 'g' end
+  if (get(m.agents, agent) or 0) >= m.agent_max then return attempt .. 'g' end
   local count = byte(arg, 101)
   if count > AFTER_MAX then return attempt .. 't' end
   local after, refusal = waiting(m, arg, count)
@@ -309,14 +372,13 @@ local function register(keys, a)
   m.seq = seq
   local block = floor(seq / BLOCK)
   if not m.marks[block] then
-    m.marks[block], m.ends[block], m.agents_of[block] = {}, 0, {}
+    m.marks[block], m.ends[block] = {}, 0
     -- Numbers begin with 1: what would be nought is never asked for.
     if block == 0 then m.marks[0][1] = 0 end
   end
   m.marks[block][seq % BLOCK + 1] = mark
   if ends > m.ends[block] then m.ends[block] = ends end
-  m.agents_of[block][agent] = (m.agents_of[block][agent] or 0) + 1
-  m.agents[agent] = (m.agents[agent] or 0) + 1
+  count_agent(m, agent, ends)
   if after then
     if not m.after[block] then m.after[block] = {} end
     m.after[block][seq] = after
@@ -460,21 +522,23 @@ local function abandon(keys, a)
   local attempt, grant = sub(a[1], 1, 16), sub(a[1], 17, 32)
   local m, now = living(keys)
   if not m then return fenced(attempt) end
-  if m.abandoned[grant] then return attempt .. 'K' end
+  if get(m.abandoned, grant) then return attempt .. 'K' end
   if m.abandoned_count >= ABANDONED_MAX then return attempt .. 'f' end
   local refusal = append(m, 'a', grant)
   if refusal then return attempt .. refusal end
-  m.abandoned[grant] = true
+  put(m.abandoned, grant, true)
   m.abandoned_count = m.abandoned_count + 1
   push(m.given_up, {grant, now + TTL_MAX + REMEMBERED})
   return attempt .. 'K'
 end
 
--- block, unblock: attempt, scope 8, then the selector for people -> K | f
+-- block, unblock: attempt, the word's number 6, scope 8, then the selector for people -> K | f | K and the number of a later word
 local function block(keys, a)
-  local attempt, scope, text = sub(a[1], 1, 16), sub(a[1], 17, 24), sub(a[1], 25)
+  local attempt, scope, text = sub(a[1], 1, 16), sub(a[1], 23, 30), sub(a[1], 31)
   local m = living(keys)
   if not m then return fenced(attempt) end
+  local later = superseded(m, scope, (unpack_('>I6', a[1], 17)))
+  if later then return attempt .. 'K' .. later end
   if m.blocked[scope] then return attempt .. 'K' end
   if m.blocked_count >= BLOCKS_MAX then return attempt .. 'f' end
   local refusal = append(m, 'B', text)
@@ -484,9 +548,11 @@ local function block(keys, a)
   return attempt .. 'K'
 end
 local function unblock(keys, a)
-  local attempt, scope, text = sub(a[1], 1, 16), sub(a[1], 17, 24), sub(a[1], 25)
+  local attempt, scope, text = sub(a[1], 1, 16), sub(a[1], 23, 30), sub(a[1], 31)
   local m = living(keys)
   if not m then return fenced(attempt) end
+  local later = superseded(m, scope, (unpack_('>I6', a[1], 17)))
+  if later then return attempt .. 'K' .. later end
   if not m.blocked[scope] then return attempt .. 'K' end
   local refusal = append(m, 'U', text)
   if refusal then return attempt .. refusal end
@@ -495,11 +561,13 @@ local function unblock(keys, a)
   return attempt .. 'K'
 end
 
--- policy: attempt, policy 32, its scope 8, 1 where the old one's grants die -> K
+-- policy: attempt, the word's number 6, policy 32, its scope 8, 1 where the old one's grants die -> K
 local function policy(keys, a)
-  local attempt, hash, scope, old = sub(a[1], 1, 16), sub(a[1], 17, 48), sub(a[1], 49, 56), sub(a[1], 57, 57)
+  local attempt, hash, scope, old = sub(a[1], 1, 16), sub(a[1], 23, 54), sub(a[1], 55, 62), sub(a[1], 63, 63)
   local m = living(keys)
   if not m then return fenced(attempt) end
+  local later = superseded(m, 'policy', (unpack_('>I6', a[1], 17)))
+  if later then return attempt .. 'K' .. later end
   if m.policy == scope then return attempt .. 'K' end
   local refusal = append(m, 'P', hash .. m.policy_hash .. old .. pack('>I6', m.seq))
   if refusal then return attempt .. refusal end
@@ -519,14 +587,15 @@ local function count(m, hold)
   local amount, _, to = unpack_('>I7I6I6', hold, 41)
   local c = m.counters[key]
   if not c then
-    c = {taken = 0, to = to, caller = caller, count = 0, holds = {}}
+    c = {taken = 0, to = to, caller = caller, count = 0, holds = many()}
     m.counters[key] = c
     m.callers[caller] = (m.callers[caller] or 0) + 1
     push(m.counted, key)
   end
   c.taken, c.count = c.taken + amount, c.count + 1
-  c.holds[sub(hold, 1, 16)] = amount
+  put(c.holds, sub(hold, 1, 16), amount)
   m.holds = m.holds + 1
+  m.holds_of[caller] = (m.holds_of[caller] or 0) + 1
 end
 
 -- take: attempt, hold 16, budget 16, caller 8, amount 7, limit 7, window 6
@@ -545,7 +614,7 @@ local function take(keys, a)
   local key = sub(arg, 33, 48) .. pack('>I6', from)
   local c = m.counters[key]
   local hold = sub(arg, 17, 56) .. pack('>I7I6I6', amount, from, from + window)
-  local known = c and c.holds[sub(arg, 17, 32)]
+  local known = c and get(c.holds, sub(arg, 17, 32))
   if known == -1 then return attempt .. 'G' end
   -- One that was restored may have been begun where there was no room for it.
   if known and c.taken > limit then return attempt .. 'O' .. pack('>I7I6', 0, from + window) end
@@ -554,7 +623,10 @@ local function take(keys, a)
   if taken + amount > limit then
     return attempt .. 'O' .. pack('>I7I6', limit > taken and limit - taken or 0, from + window)
   end
-  if (not c and (m.callers[caller] or 0) >= COUNTERS_MAX) or m.holds >= HOLDS_MAX then return attempt .. 'f' end
+  -- Nothing is taken by nothing, and nothing remembered.
+  if amount == 0 then return attempt .. 'K' .. hold end
+  if not c and (m.callers[caller] or 0) >= COUNTERS_MAX then return attempt .. 'f' end
+  if m.holds >= HOLDS_MAX or (m.holds_of[caller] or 0) >= HOLDS_OF_MAX then return attempt .. 'f' end
   local refusal = append(m, 'h', hold)
   if refusal then return attempt .. refusal end
   count(m, hold)
@@ -568,12 +640,12 @@ local function give(keys, a)
   if not m then return fenced(attempt) end
   local c = m.counters[sub(hold, 17, 32) .. sub(hold, 48, 53)]
   local id = sub(hold, 1, 16)
-  local held = c and c.holds[id]
+  local held = c and get(c.holds, id)
   if not held or held == -1 then return attempt .. 'K' end
   local refusal = append(m, 'g', hold)
   if refusal then return attempt .. refusal end
   c.taken = c.taken - held
-  c.holds[id] = -1
+  put(c.holds, id, -1)
   return attempt .. 'K'
 end
 
@@ -588,7 +660,7 @@ local function restore(keys, a)
     local hold = sub(arg, i, i + HOLD - 1)
     local c = m.counters[sub(hold, 17, 32) .. sub(hold, 48, 53)]
     local over = unpack_('>I6', hold, 54) <= now
-    if not over and not (c and c.holds[sub(hold, 1, 16)]) then
+    if not over and not (c and get(c.holds, sub(hold, 1, 16))) then
       local refusal = append(m, 'h', hold)
       if refusal then return attempt .. refusal end
       count(m, hold)
@@ -683,7 +755,7 @@ local function trim(keys, a)
   return attempt .. 'K' .. (step < upto and '1' or '0')
 end
 
--- tick: attempt, the issuer's clock 6 -> K server's clock 6 | F where either has stepped
+-- tick: attempt, the issuer's clock 6 -> K server's clock 6, policy's scope 8 | F where either has stepped
 local function tick(keys, a)
   local attempt = sub(a[1], 1, 16)
   local m = living(keys)
@@ -695,7 +767,7 @@ local function tick(keys, a)
     return fenced(attempt)
   end
   m.ahead = ahead
-  return attempt .. 'K' .. pack('>I6', t)
+  return attempt .. 'K' .. pack('>I6', t) .. m.policy
 end
 
 -- state: attempt -> K last event 6, drained 6, last number 6, forgotten 6, watermarks 6, holds 6, bytes of all lives 6

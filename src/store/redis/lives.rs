@@ -58,7 +58,7 @@ impl Life {
     pub(super) fn last_end(&self) -> UnixSeconds {
         match self.until {
             UnixSeconds(0) => self.until,
-            until => until.plus(self.behind).plus(limits::CLOCK_SKEW_SECONDS),
+            until => until.plus(self.behind).plus(limits::CLOCK_STEP_SECONDS_MAX),
         }
     }
 }
@@ -161,7 +161,12 @@ impl Lives {
 
     /// Forgets lives that are drained to their ends and under which nothing lives any more.
     pub(super) async fn forget_over(&self, now: UnixSeconds) {
-        let over = |life: &Life| life.finished && life.last_end() <= now;
+        // The ledger's end is a later one: a life that is ended there is not minted under again.
+        let promised = |life: &Life| {
+            let known = self.ledger.life(life.open.id.generation);
+            known.map_or(UnixSeconds(0), |known| known.until)
+        };
+        let over = |life: &Life| life.finished && life.last_end() <= now && promised(life) <= now;
         for life in self.all().into_iter().filter(over) {
             let (id, end) = (&life.open.id, life.end());
             // Where the ledger does not hear it, this is said again.

@@ -28,9 +28,9 @@ enum Told {
 
 /// What came of asking one life to revoke a grant.
 enum Asked {
-    /// It is revoked there, or the life is over; what it was before, where that was said.
-    Told(Option<Found>),
-    /// It was not registered there.
+    /// It is revoked there, and was this before.
+    Told(Found),
+    /// It is not registered there and will not be, or the life is over.
     NotThere,
     /// It is registered there, and that was not heard.
     Unheard,
@@ -130,7 +130,7 @@ impl Fleet {
             match asked {
                 Asked::Told(word) => {
                     known = true;
-                    found.extend(word);
+                    found.push(word);
                 }
                 Asked::NotThere => {}
                 Asked::Unheard => {
@@ -150,39 +150,42 @@ impl Fleet {
     }
 
     /// Whether a grant is dead though some lives were not reached. Elsewhere than in a quorum it is in one
-    /// place. In a quorum too few must be left to spend it; and where one attempt had the votes of some before,
-    /// those that are left must be too few to complete it.
+    /// place. In a quorum too few must be left to spend it, and too few to complete what others agreed to
+    /// before.
     fn is_enough(&self, known: bool, found: &[Found], unreached: &[Unreached]) -> bool {
         let needed = self.topology.needed(self.servers.len());
-        if needed == 1 {
-            return known || unreached.is_empty();
-        }
         let votes = found.iter().filter(|found| **found == Found::Spent).count();
-        let complete = votes >= needed;
-        self.are_too_few(unreached) && (complete || votes + unreached.len() < needed)
+        let alone = needed == 1 && known;
+        unreached.is_empty() || alone || votes + unreached.len() < needed
     }
 
+    /// Revokes a grant in one life. It is not there only if the life itself says how far it has come, the view
+    /// is as far, and a registration that is still on its way is refused. A life that is over lets nothing
+    /// through, and does not say what it had.
     async fn revoke_in(&self, life: &Life, grant: GrantId) -> Asked {
         let id = &life.open.id;
-        self.see(id).await;
-        let places = self.with_view(|view| view.sequences(id, grant));
-        if !places.is_empty() {
-            return self.revoke_at(life, &places).await;
-        }
-        // It is not there only if the life itself says how far it has come, and the view is as far. One that
-        // is over lets nothing through, and does not say what it had.
         let last = match self.tell(life, calls::state()).await {
-            Told::Yes(rest) => Unpacker::new(&rest).six(),
+            Told::Yes(rest) => Unpacker::new(&rest).six().unwrap_or(u64::MAX),
             Told::Over => return Asked::NotThere,
-            Told::Full | Told::No => return Asked::Unknown,
+            Told::Full | Told::No => u64::MAX,
         };
         self.see(id).await;
         let places = self.with_view(|view| view.sequences(id, grant));
-        let seen = self.lives.get(id).filter(|life| !life.missed).map(|life| life.seen);
-        match places.as_slice() {
-            [] if last.is_some() && seen >= last => Asked::NotThere,
-            [] => Asked::Unknown,
-            places => self.revoke_at(life, places).await,
+        let seen = self.lives.get(id).filter(|life| life.seen >= last);
+        match (places.is_empty(), seen) {
+            (false, Some(_)) => self.revoke_at(life, &places).await,
+            // What is not seen may be the same grant under another number.
+            (false, None) => {
+                self.revoke_at(life, &places).await;
+                Asked::Unheard
+            }
+            (true, Some(seen)) if !seen.missed => {
+                match self.tell(life, calls::abandon(grant)).await {
+                    Told::Yes(_) | Told::Over => Asked::NotThere,
+                    Told::Full | Told::No => Asked::Unknown,
+                }
+            }
+            (true, _) => Asked::Unknown,
         }
     }
 
@@ -192,13 +195,11 @@ impl Fleet {
         for sequence in places {
             match self.tell(life, calls::revoke(*sequence)).await {
                 Told::Yes(rest) => found.extend(read_found(&rest)),
-                Told::Over => return Asked::Told(found.into_iter().next()),
+                Told::Over => return Asked::NotThere,
                 Told::Full | Told::No => return Asked::Unheard,
             }
         }
-        Asked::Told(
-            found.is_empty().then_some(Found::Unknown).or_else(|| Some(most_telling(&found))),
-        )
+        Asked::Told(most_telling(&found))
     }
 
     /// Whether these lives stand on fewer servers than it takes to spend anything.
@@ -211,7 +212,11 @@ impl Fleet {
         let refused = self.tell_all(|| calls::abandon(grant)).await?;
         // It may have been registered before. Nobody has a token for it, for none is signed without the store's
         // answer; it ends by itself, and sooner where this is heard.
-        let (Ok(_) | Err(_)) = self.revoke_grant(grant).await;
+        if let Ok(Revocation { found: Some(Found::Spent | Found::Settled(_)), .. }) =
+            self.revoke_grant(grant).await
+        {
+            return Err(AdminError::Used);
+        }
         match refused.everywhere() {
             true => Ok(()),
             false => Err(AdminError::InDoubt),
@@ -219,17 +224,17 @@ impl Fleet {
     }
 
     pub(super) async fn block_selector(&self, selector: &Selector) -> Result<Reach, AdminError> {
-        self.change_staff(|staff| {
+        let word = self.change_staff(|staff| {
             if !staff.blocked.contains(selector) {
                 staff.blocked.push(selector.clone());
             }
         });
-        self.tell_all(|| calls::block(selector)).await
+        self.tell_all(|| calls::block(word, selector)).await
     }
 
     pub(super) async fn lift(&self, selector: &Selector) -> Result<Reach, AdminError> {
-        self.change_staff(|staff| staff.blocked.retain(|blocked| blocked != selector));
-        self.tell_all(|| calls::unblock(selector)).await
+        let word = self.change_staff(|staff| staff.blocked.retain(|blocked| blocked != selector));
+        self.tell_all(|| calls::unblock(word, selector)).await
     }
 
     pub(super) async fn put_in_force(
@@ -237,8 +242,8 @@ impl Fleet {
         policy: PolicyHash,
         old: OldGrants,
     ) -> Result<Reach, AdminError> {
-        self.change_staff(|staff| staff.policy = policy);
-        self.tell_all(|| calls::policy(policy, old)).await
+        let word = self.change_staff(|staff| staff.policy = policy);
+        self.tell_all(|| calls::policy(word, policy, old)).await
     }
 }
 

@@ -14,7 +14,7 @@ use crate::store::life::{Lapse, Step};
 use crate::store::registration::{RegisterError, Registration};
 use crate::store::view::{Cursor, Filter, Listed, Page};
 use crate::store::{
-    AdminError, GrantStore, Journal, JournalError, Lapsed, LifeId, Reach, Revocation,
+    AdminError, Found, GrantStore, Journal, JournalError, Lapsed, LifeId, Reach, Revocation,
 };
 
 impl<K: Keeper> SpendStore for Solo<K> {
@@ -140,7 +140,10 @@ impl<K: Keeper> GrantStore for Solo<K> {
         Box::pin(async move {
             self.admin(|memory| memory.life.abandon(grant)).await?;
             // Nothing registers it from here on; what did so before is on view.
-            self.admin(|memory| memory.revoke(grant)).await.map(|_found| ())
+            match self.admin(|memory| memory.revoke(grant)).await? {
+                Found::Spent | Found::Settled(_) => Err(AdminError::Used),
+                Found::Unknown | Found::Unspent | Found::Expired => Ok(()),
+            }
         })
     }
 

@@ -207,7 +207,7 @@ impl Memory {
             return (None, Err(RegisterError::PredecessorElsewhere));
         }
         let (change, answer) = self.life.register(registration);
-        let known = || !self.view.sequences(&self.id, registration.ticket.grant).is_empty();
+        let known = || !self.view.places(registration.ticket.grant).is_empty();
         if answer.is_ok() && known() {
             return (None, Err(RegisterError::Known));
         }
@@ -220,10 +220,20 @@ impl Memory {
         let found = match (places.iter().find(|(life, _)| *life == self.id), places.first()) {
             (Some((_, sequence)), _) => return self.life.revoke(*sequence),
             (None, Some((life, sequence))) => self.view.at(life, *sequence),
-            (None, None) => None,
+            // A registration of it that is still on its way is refused.
+            (None, None) => {
+                let (change, answer) = self.life.abandon(grant);
+                return (change, answer.map(|()| Found::Unknown));
+            }
         };
         let found = found.map_or(Found::Unknown, |listed| match listed.standing {
             Standing::Issued | Standing::Spent => Found::Settled(Outcome::Unknown),
+            // Its life said whatever was answered, so that what it did not say was spent was not.
+            Standing::Settled(Outcome::Unknown)
+                if !listed.history.iter().any(|(_, standing)| *standing == Standing::Spent) =>
+            {
+                Found::Expired
+            }
             Standing::Settled(outcome) => Found::Settled(outcome),
             Standing::Revoked => Found::Unspent,
             Standing::Expired => Found::Expired,

@@ -85,7 +85,8 @@ impl Followed {
     pub(super) fn rows_after(&self, sequence: u64) -> impl Iterator<Item = (u64, &Row)> + '_ {
         let after = sequence.max(self.cut);
         let skipped = usize::try_from(after - self.cut).unwrap_or(usize::MAX);
-        (after.saturating_add(1)..).zip(self.rows.iter_from(skipped))
+        let rows = self.rows.iter_from(skipped);
+        rows.zip(after.saturating_add(1)..).map(|(row, sequence)| (sequence, row))
     }
 
     pub(super) fn find(&self, grant: GrantId) -> Option<(u64, &Row)> {

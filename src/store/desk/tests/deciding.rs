@@ -326,13 +326,29 @@ fn no_requester_crowds_out_the_others() {
 }
 
 #[test]
+fn the_bodies_of_one_requester_have_a_limit() {
+    let mut desk = Desk::new(START);
+    let body = Body::new(&vec![0; limits::REQUEST_BODY_BYTES_MAX]).unwrap();
+    let most = limits::REQUEST_BODIES_BYTES_PER_REQUESTER_MAX / limits::REQUEST_BODY_BYTES_MAX;
+    for order in 1..=u64::try_from(most).unwrap() {
+        let mut request = request(order);
+        request.proposal.body = body.clone();
+        desk.queue.insert(request);
+    }
+    let mine = Proposal { body: body.clone(), ..proposal(1) };
+    assert_eq!(desk.propose(&mine).1, Err(ProposeError::RequesterFull));
+    let other = Proposal { requester: caller("key:other"), ..mine };
+    assert_eq!(desk.propose(&other).1, Ok(()));
+}
+
+#[test]
 fn bodies_together_have_a_limit() {
     let mut desk = Desk::new(START);
     let body = Body::new(&vec![0; limits::REQUEST_BODY_BYTES_MAX]).unwrap();
     let count = limits::REQUEST_BODIES_BYTES_MAX / limits::REQUEST_BODY_BYTES_MAX;
     for order in 1..=u64::try_from(count).unwrap() {
         let mut request = request(order);
-        request.proposal.requester = caller("key:other");
+        request.proposal.requester = caller(&format!("key:other-{}", order % 16));
         // One body for all: what is counted is not what this test shall take.
         request.proposal.body = body.clone();
         desk.queue.insert(request);

@@ -331,6 +331,9 @@ impl Reference {
         }
         let Take { budget, caller, amount, .. } = *take;
         let hold = Hold { id, budget, caller, amount, from, to };
+        if amount == 0 {
+            return (Said::Taken(Ok(hold)), None);
+        }
         self.counted.push(Counted { hold, back: false });
         (Said::Taken(Ok(hold)), kind(&What::Held { hold }))
     }
