@@ -10,7 +10,7 @@
 //!
 //! An answer that changes nothing may rest on a change that is not synced yet, so it waits for that one too.
 //!
-//! Time is told by [`Desk::pass`] and never goes back. A clock that runs far ahead makes the desk forget
+//! Time is told by its ledger and never goes back. A clock that runs far ahead makes the desk forget
 //! what it should remember; whoever tells the time has to doubt such a step.
 
 mod apply;

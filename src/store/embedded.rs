@@ -14,7 +14,7 @@
 //! What no store inside one machine can know is that the whole machine was set back or cloned.
 //!
 //! A disk that fails leaves one answer in doubt, and every later one is "down" until the file is opened again:
-//! [`Embedded::trouble`] says why, and how that is mended.
+//! `Embedded::trouble` says why, and how that is mended.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, TryLockError};

@@ -323,3 +323,22 @@ impl Paper {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use farebox_verifier::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn nothing_is_said_at_the_desk_while_a_file_begins() {
+        let clock = ManualClock::at(farebox_verifier::UnixSeconds(1_800_000_000));
+        let ledger = Ledger::in_memory(Arc::new(clock));
+        let draft = ledger.draft();
+        let lines = ledger.begin(draft, |lines| {
+            assert!(ledger.state.try_lock().is_err());
+            lines.count()
+        });
+        assert!(lines > 0 && ledger.state.try_lock().is_ok());
+    }
+}

@@ -12,7 +12,6 @@ mod address;
 mod backoff;
 mod call;
 mod connection;
-mod gather;
 mod link;
 mod open;
 pub mod question;

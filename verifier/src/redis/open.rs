@@ -13,7 +13,6 @@ use tokio_util::task::TaskTracker;
 
 use super::address::Address;
 use super::connection::Connection;
-use super::gather::Gather;
 use super::slots::Slots;
 use super::unanswered::Why;
 
@@ -97,10 +96,9 @@ where
     // The library would say by itself who asks, but also names itself to the server, which takes a right
     // that none of our users has, and hides why a login failed.
     let nobody = RedisConnectionInfo::default().set_skip_set_lib_name();
-    let (wire, driver) =
-        MultiplexedConnection::new_with_config(&nobody, Gather::new(stream, slots.clone()), config)
-            .await
-            .map_err(|error| Why::of(&error))?;
+    let (wire, driver) = MultiplexedConnection::new_with_config(&nobody, stream, config)
+        .await
+        .map_err(|error| Why::of(&error))?;
     let connection = Connection::new(wire, driver, tasks);
     login_and_ping(address, connection.wire()).await?;
     Ok(connection)

@@ -36,9 +36,4 @@ impl Slots {
             Ok(Err(_)) | Err(_) => Err(Why::Busy),
         }
     }
-
-    /// Whether more than one question awaits its answer.
-    pub(super) fn are_shared(&self) -> bool {
-        self.free.available_permits().saturating_add(1) < self.max
-    }
 }
