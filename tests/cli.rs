@@ -12,6 +12,7 @@ mod cli {
     mod errors;
     mod keys;
     mod looks;
+    mod measured;
     mod mint;
     mod shapes;
     mod users;

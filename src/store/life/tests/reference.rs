@@ -1,5 +1,7 @@
 //! The rules of a life said another way: sets of numbers and names, with nothing packed, hashed or marked.
 
+mod held;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::command::{Command, Kind, Said, kind, names};
@@ -195,6 +197,17 @@ impl Reference {
         self.outcomes.get(&number) == Some(&Outcome::Succeeded) && number > self.forgotten
     }
 
+    fn told_again(&mut self, number: u64, at: UnixSeconds, repeated: Kind) -> (Said, Kind) {
+        let told = self.repeats.entry(number).or_insert(0);
+        *told += 1;
+        match *told > limits::REPEATS_MAX {
+            true => (Said::Spent(Err(SpendError::AlreadySpent { first_spent: at })), None),
+            false => {
+                (Said::Spent(Ok(Receipt { spent_at: at, sending: Sending::Repeat })), repeated)
+            }
+        }
+    }
+
     fn spend(&mut self, number: u64, ticket: &Ticket, claimant: u8) -> (Said, Kind) {
         let now = self.now;
         let [first, repeated, replayed, forged, ..] = said(number);
@@ -219,13 +232,7 @@ impl Reference {
             if self.swept.contains(&number) {
                 return refuse(SpendError::Revoked, None);
             }
-            let told = self.repeats.entry(number).or_insert(0);
-            if *told >= limits::REPEATS_MAX {
-                return refuse(SpendError::AlreadySpent { first_spent: at }, None);
-            }
-            *told += 1;
-            let receipt = Receipt { spent_at: at, sending: Sending::Repeat };
-            return (Said::Spent(Ok(receipt)), repeated);
+            return self.told_again(number, at, repeated);
         }
         if known.ticket.mark != ticket.mark {
             let told = self.forged.insert(number);
@@ -300,57 +307,6 @@ impl Reference {
         }
         self.policy = policy;
         done(changes, &What::PolicySet { policy, replaced, old, upto: 0 })
-    }
-
-    fn take(&mut self, take: &Take) -> (Said, Kind) {
-        let refuse = |error| (Said::Taken(Err(error)), None);
-        if !self.open {
-            return refuse(TakeError::Closed);
-        }
-        let id = HoldId::of(take.grant, take.budget);
-        if let Some(counted) = self.counted.iter().find(|counted| counted.hold.id == id) {
-            let Hold { budget, from, to, .. } = counted.hold;
-            if counted.back {
-                return refuse(TakeError::GivenBack);
-            }
-            if self.taken(budget, from) > take.limit {
-                return refuse(TakeError::Over { left: 0, until: to });
-            }
-            return (Said::Taken(Ok(counted.hold)), None);
-        }
-        if take.amount > limits::AMOUNT_MAX || take.limit > limits::AMOUNT_MAX {
-            return refuse(TakeError::Amount);
-        }
-        let window = self.now.0 / take.window_seconds;
-        let from = UnixSeconds(window * take.window_seconds);
-        let to = UnixSeconds((window + 1) * take.window_seconds);
-        let taken = self.taken(take.budget, from);
-        if take.limit < taken + take.amount {
-            let left = take.limit.saturating_sub(taken);
-            return refuse(TakeError::Over { left, until: to });
-        }
-        let Take { budget, caller, amount, .. } = *take;
-        let hold = Hold { id, budget, caller, amount, from, to };
-        if amount == 0 {
-            return (Said::Taken(Ok(hold)), None);
-        }
-        self.counted.push(Counted { hold, back: false });
-        (Said::Taken(Ok(hold)), kind(&What::Held { hold }))
-    }
-
-    /// The sum of what is held of a budget in the window that begins so.
-    pub(super) fn taken(&self, budget: BudgetKey, from: UnixSeconds) -> u64 {
-        let held = self.counted.iter().filter(|counted| !counted.back).map(|counted| counted.hold);
-        held.filter(|hold| hold.budget == budget && hold.from == from).map(|hold| hold.amount).sum()
-    }
-
-    fn give_back(&mut self, id: HoldId) -> (Said, Kind) {
-        let mut held = self.counted.iter_mut();
-        let Some(counted) = held.find(|counted| counted.hold.id == id && !counted.back) else {
-            return (Said::Done(Ok(())), None);
-        };
-        counted.back = true;
-        done(true, &What::GivenBack { hold: counted.hold })
     }
 
     fn lapse(&mut self, number: u64) -> (Said, Kind) {
