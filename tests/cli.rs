@@ -11,6 +11,7 @@ mod cli {
 
     mod errors;
     mod keys;
+    mod loaded;
     mod looks;
     mod measured;
     mod mint;

@@ -8,8 +8,8 @@ use farebox_verifier::params::json::JsonError;
 use farebox_verifier::redis::{AddressError, TopologyError};
 use farebox_verifier::token::{Flaw, MintError, NarrowError};
 use farebox_verifier::{
-    BoundsError, NameError, NoRandom, OneOfError, ParamsError, ProofError, Refusal, ThirdParty,
-    WindowError,
+    BoundsError, NameError, NoRandom, OneOfError, ParamsError, ProofError, Refusal, StoreName,
+    ThirdParty, WindowError,
 };
 
 use super::Exit;
@@ -60,6 +60,8 @@ pub(super) enum Failure {
     Name(#[from] NameError),
     #[error("the store cannot be used")]
     Store(#[source] redis::OpenError),
+    #[error("store {store} has no library")]
+    Library { store: StoreName, source: redis::LibraryError },
     #[error("the store's file cannot be used")]
     StoreFile(#[source] OpenError),
 
@@ -122,7 +124,7 @@ impl Failure {
             | Failure::Address { .. }
             | Failure::Topology(_)
             | Failure::Name(_) => "usage",
-            Failure::Store(_) => "store",
+            Failure::Store(_) | Failure::Library { .. } => "store",
             Failure::StoreFile(_) => "store-file",
             Failure::File { .. } => "file",
             Failure::PrivateKey { source: PrivateKeyError::Unusable, .. } => "internal",

@@ -3,6 +3,9 @@
 mod acl;
 mod bench;
 mod check;
+mod load;
+
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use farebox_verifier::StoreName;
@@ -11,12 +14,17 @@ use farebox_verifier::redis::{Address, Tls, Topology};
 use super::answer::Answer;
 use super::failure::Failure;
 
+/// Somebody waits for an answer, also of a server that is far away and slow.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 #[derive(Subcommand)]
 pub(super) enum StoreCommand {
     /// Look at the servers: what they are, how they answer, what is wrong with them, and why it matters
     Check(check::Check),
     /// Measure how fast servers, or a file, register, spend and settle, at 1 to 256 callers at once
     Bench(bench::Bench),
+    /// Load the function library, with the user that may; a server that has it is left as it is
+    Load(load::Load),
     /// Print the users that the servers need, each with the least rights
     Acl(acl::Acl),
 }
@@ -26,6 +34,7 @@ impl StoreCommand {
         match self {
             StoreCommand::Check(check) => check.run(),
             StoreCommand::Bench(bench) => bench.run(),
+            StoreCommand::Load(load) => load.run(),
             StoreCommand::Acl(acl) => Ok(acl.run()),
         }
     }

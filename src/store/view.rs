@@ -132,6 +132,7 @@ impl View {
             What::Expired { sequence } => self.moves(index, *sequence, at, Standing::Expired),
             What::Revoked { sequence, spent: false } => {
                 self.moves(index, *sequence, at, Standing::Revoked);
+                self.over_alone(index, *sequence, at);
             }
             What::RevokedAll { selector, upto } => self.revoked_all(index, selector, *upto, at),
             What::PolicySet { replaced, old: OldGrants::Revoked, upto, .. } => {
@@ -317,6 +318,13 @@ impl View {
         let followed = self.lives.get_mut(index);
         if let Some(row) = followed.and_then(|followed| followed.row_mut(sequence)) {
             row.moves(at, to);
+        }
+    }
+
+    fn over_alone(&mut self, index: usize, sequence: u64, at: UnixSeconds) {
+        let followed = self.lives.get_mut(index);
+        if let Some(row) = followed.and_then(|followed| followed.row_mut(sequence)) {
+            row.over(at);
         }
     }
 

@@ -186,7 +186,7 @@ macro_rules! grant_store_contract {
                 what_may_have_done_something_gives_nothing_back
                 what_ended_unspent_gives_back_what_was_held
                 what_was_revoked_unspent_gives_back_what_was_held
-                what_a_selector_revoked_gives_nothing_back
+                what_a_selector_revoked_gives_back_at_its_end
                 what_nobody_settled_gives_nothing_back
                 one_store_does_not_speak_for_two
                 what_is_brought_again_is_given_back_once

@@ -98,17 +98,18 @@ pub(crate) async fn what_was_revoked_unspent_gives_back_what_was_held(subject: &
     assert_eq!((left(subject).await, shelf.given_back()), (LIMIT - HELD, vec![hold]));
 }
 
-/// A selector names nobody in the journal, and no word of the life says of one of its grants that it was
-/// never spent: what is held for it is held to the end of its window.
-pub(crate) async fn what_a_selector_revoked_gives_nothing_back(subject: &impl Subject) {
+/// A selector names nobody in the journal: what is held for one of its grants is given back once the life says of
+/// that one that it ended unspent.
+pub(crate) async fn what_a_selector_revoked_gives_back_at_its_end(subject: &impl Subject) {
     open(subject).await;
-    let (mut drain, _) = drain(subject);
-    issue_held(subject, &Draft::short()).await;
+    let (mut drain, shelf) = drain(subject);
+    let (_, hold) = issue_held(subject, &Draft::short()).await;
     revoke(subject, &agent(Draft::default().agent)).await;
+    assert_eq!(given_back(&mut drain).await, 0);
     subject.pass(SHORT).await;
     subject.caught_up().await;
-    assert_eq!(given_back(&mut drain).await, 0);
-    assert_eq!(left(subject).await, LIMIT - HELD);
+    assert_eq!(given_back(&mut drain).await, 1);
+    assert_eq!((left(subject).await, shelf.given_back()), (LIMIT, vec![hold]));
 }
 
 pub(crate) async fn what_nobody_settled_gives_nothing_back(subject: &impl Subject) {

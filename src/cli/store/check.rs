@@ -14,10 +14,8 @@ use crate::cli::failure::Failure;
 use crate::store::redis::check::{Looked, Weight, check};
 use crate::store::redis::library;
 
-/// Somebody waits for an answer that says what is wrong, also of a server that is far away and slow: a
-/// connection has its time before the call gives up on it.
+/// A connection has its time before the call gives up on it.
 const CONNECT: Duration = Duration::from_secs(2);
-const CALL: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(in crate::cli) struct Check {
@@ -31,7 +29,7 @@ impl Check {
         let topology = self.servers.topology;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(Failure::Runtime)?;
-        let waits = Waits { connect: CONNECT, call: CALL, ..Waits::default() };
+        let waits = Waits { connect: CONNECT, call: super::PATIENCE, ..Waits::default() };
         let looked = check(topology, addresses, waits, &SystemClock);
         let looked = runtime.block_on(looked)?;
         let head =

@@ -32,6 +32,7 @@ pub(crate) struct Row {
     registered_at: Second,
     /// When it was spent, revoked or expired.
     used_at: Second,
+    /// When it was settled; of one that was revoked, when its own journal said that it is over.
     settled_at: Second,
     resource: Box<str>,
     after: Option<Box<[u64]>>,
@@ -133,6 +134,11 @@ impl Row {
     }
 
     pub(super) fn moves(&mut self, at: UnixSeconds, to: Standing) {
+        // One that was revoked with many others, and whose own end was said now, was revoked.
+        if (self.standing, to) == (Standing::Revoked, Standing::Expired) {
+            self.over(at);
+            return;
+        }
         self.standing = to;
         match to {
             Standing::Settled(_) => self.settled_at = Second::of(at),
@@ -142,12 +148,18 @@ impl Row {
         }
     }
 
-    /// Whether its time is over, and nothing has said so.
+    /// Its own journal said that it is over.
+    pub(super) fn over(&mut self, at: UnixSeconds) {
+        self.settled_at = Second::of(at);
+    }
+
+    /// Whether its time is over, and nothing has said so of it alone.
     pub(super) fn due(&self, now: UnixSeconds) -> bool {
         match self.standing {
             Standing::Issued => self.end.unix() <= now,
             Standing::Spent => self.used_at.unix().plus(SETTLE_SECONDS_MAX) <= now,
-            Standing::Settled(_) | Standing::Revoked | Standing::Expired => false,
+            Standing::Revoked => self.settled_at == Second::NEVER && self.end.unix() <= now,
+            Standing::Settled(_) | Standing::Expired => false,
         }
     }
 
@@ -160,7 +172,7 @@ impl Row {
             };
             history.push((self.used_at.unix(), used));
         }
-        if self.settled_at != Second::NEVER {
+        if matches!(self.standing, Standing::Settled(_)) {
             history.push((self.settled_at.unix(), self.standing));
         }
         history
