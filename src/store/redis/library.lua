@@ -41,17 +41,18 @@ local shards = {}   -- pointer key -> life
 local run_id = ''   -- of this process, as the last opening saw it: who says that a life is over says who it is
 
 -- The language's own functions: a library may not name them while it loads, so the first call does.
-local floor, sub, byte, char, rep, format, match, find, pack, unpack_
+local floor, sub, byte, char, rep, format, match, find, pack, unpack_, call, try
 local function bind()
   floor, sub, byte, char, rep = math.floor, string.sub, string.byte, string.char, string.rep
   format, match, find = string.format, string.match, string.find
   pack, unpack_ = struct.pack, struct.unpack
+  call, try = redis.call, redis.pcall
   -- The server has the collector work after every fiftieth call, whether there is something to collect or not.
   -- Over a memory of many small numbers that lives long, that is a third of a spend; so it does less each time.
   collectgarbage('setstepmul', 60)
 end
 
-local function seconds() return tonumber(redis.call('TIME')[1]) end
+local function seconds() return tonumber(call('TIME')[1]) end
 
 -- Ends a life: no call finds it again.
 local function finish(m)
@@ -73,8 +74,10 @@ end
 -- The life's time, the highest it has seen, so that a clock set back revives nothing; set back far, it ends
 -- the life, for what had ended may be forgotten by then.
 local function clock(m)
-  local t = seconds()
-  if t > m.latest then tick_to(m, t)
+  local said = call('TIME')[1]
+  if said == m.second then return m.latest end
+  local t = tonumber(said)
+  if t > m.latest then tick_to(m, t) m.second = said
   elseif t < m.latest - STEP_MAX then finish(m) return nil end
   return m.latest
 end
@@ -93,7 +96,7 @@ local function fenced(attempt) return attempt .. 'F' .. run_id end
 -- Appends an event. Nothing where it is appended; else the letter of the refusal.
 local function append(m, kind, body)
   local id = format('%.0f-0', m.n + 1)
-  local done = redis.pcall('XADD', m.stream, 'NOMKSTREAM', id, 'e', m.heads[kind] .. body)
+  local done = try('XADD', m.stream, 'NOMKSTREAM', id, 'e', m.heads[kind] .. body)
   if not done then finish(m) return 'F' .. run_id end
   if type(done) == 'table' then
     -- Somebody wrote a greater number into the journal, the greatest, or something else in its place. Nothing can
@@ -428,16 +431,21 @@ local function spend(keys, a)
   local seq, mark, ends = unpack_('>I6I6I6', arg, 17)
   if seq == 0 or seq > m.seq then return attempt .. 'N' end
   if seq <= m.cut then return attempt .. 'E' .. pack('>I6', now) end
-  local state, kept, flag = split(word(m, seq))
-  if state == REVOKED or state == SPENT_REVOKED then return attempt .. 'X' end
-  if state == EXPIRED then return attempt .. 'E' .. pack('>I6', now) end
-  if state ~= ISSUED then return again(m, now, attempt, seq, state, kept, flag, mark, ends, sub(arg, 35, 82)) end
-  if kept ~= mark then
-    contest(m, 'f', seq, state, kept, flag)
-    return attempt .. 'N'
+  local place = seq % BLOCK + 1
+  local block = (seq - place + 1) / BLOCK
+  local slot = m.marks[block]
+  -- One that is issued with this content, and of which nothing else is known, is this number.
+  if slot[place] ~= mark then
+    local state, kept, flag = split(slot[place])
+    if state == REVOKED or state == SPENT_REVOKED then return attempt .. 'X' end
+    if state == EXPIRED then return attempt .. 'E' .. pack('>I6', now) end
+    if state ~= ISSUED then return again(m, now, attempt, seq, state, kept, flag, mark, ends, sub(arg, 35, 82)) end
+    if kept ~= mark then
+      contest(m, 'f', seq, state, kept, flag)
+      return attempt .. 'N'
+    end
   end
   if (m.wide or m.all > 0) and revoked(m, seq, sub(arg, 35, 82)) then return attempt .. 'X' end
-  local block = floor(seq / BLOCK)
   if now >= ends or now >= m.ends[block] then return attempt .. 'E' .. pack('>I6', now) end
   local after = m.after[block]
   after = after and after[seq]
@@ -452,8 +460,8 @@ local function spend(keys, a)
   if not times then times = {} m.times[block] = times end
   local refusal = append(m, 's', sub(arg, 17, 22))
   if refusal then return attempt .. refusal end
-  m.marks[block][seq % BLOCK + 1] = SPENT * MARKS + claim
-  times[seq % BLOCK + 1] = now * REPEATS
+  slot[place] = SPENT * MARKS + claim
+  times[place] = now * REPEATS
   return attempt .. 'K' .. m.stamp
 end
 
