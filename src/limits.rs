@@ -1,7 +1,7 @@
 //! Every limit of the issuer's side, each with its reason; those on a token and a request are the
 //! verifier's.
 
-/// Grants that one life remembers: seventeen bytes each of a memory that `maxmemory` does not see.
+/// Grants that one life remembers: about forty bytes each of a memory that `maxmemory` does not see.
 pub const GRANTS_MAX: u64 = 4_000_000;
 /// Of those, how many one agent may have: no agent crowds out the others.
 pub const GRANTS_PER_AGENT_MAX: u64 = 1_000_000;

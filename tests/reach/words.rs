@@ -118,3 +118,21 @@ async fn a_life_with_another_policy_is_told_again() {
     assert_eq!(issuer.fleet.tend().await, []);
     assert!(issuer.fleet.register(&scene.registration()).await.is_ok());
 }
+
+/// What was said by a clock that was ahead is not above what is said by the right one.
+#[tokio::test]
+async fn a_word_by_a_clock_that_was_ahead_does_not_silence_the_next() {
+    let scene = Scene::of(Topology::Single, 1).await;
+    scene.clock.set_offset(200);
+    let issuer = scene.issuer().await;
+    assert!(issuer.fleet.block(&agent()).await.unwrap().everywhere());
+    assert!(issuer.fleet.unblock(&agent()).await.unwrap().everywhere());
+    drop(issuer);
+    scene.clock.set_offset(0);
+    let issuer = scene.issuer().await;
+    let life = issuer.living().await.remove(0).life;
+    assert!(issuer.fleet.block(&agent()).await.unwrap().everywhere());
+    assert_eq!(issuer.living().await.remove(0).life, life, "or this shows nothing");
+    let refused = issuer.fleet.register(&scene.registration()).await;
+    assert_eq!(refused, Err(RegisterError::Blocked));
+}

@@ -177,7 +177,7 @@ impl Fleet {
             let later = Fleet::catch_up(server, &open, told.as_ref(), &staff).await?;
             // What this issuer said before it began anew, or another one: ours is the last word now.
             if later > staff.word {
-                self.speak_above(later);
+                let _word = self.speak_above(later);
             }
             told = Some(staff);
         }
@@ -296,9 +296,11 @@ impl Fleet {
         self.staff.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn speak_above(&self, word: u64) {
+    /// Goes on above a word that somebody else said.
+    pub(super) fn speak_above(&self, word: u64) -> u64 {
         let mut staff = self.staff.lock().unwrap_or_else(PoisonError::into_inner);
         staff.word = staff.word.max(word.saturating_add(1));
+        staff.word
     }
 
     /// Makes the staff's next word, and says its number: by the clock, so that an issuer which begins again

@@ -14,6 +14,9 @@ use crate::store::event::OldGrants;
 use crate::store::fixed::Unpacker;
 use crate::store::{AdminError, Found, Reach, Revocation, Unreached};
 
+/// How often a word is said again, above one that was heard before: each time somebody else must have spoken.
+const SAYINGS_MAX: usize = 4;
+
 /// What came of telling one life.
 enum Told {
     /// It knows, and says this.
@@ -53,28 +56,43 @@ impl Fleet {
         }
     }
 
-    /// Tells every life that may still let something through.
-    async fn tell_all(&self, ask: impl Fn() -> Ask) -> Result<Reach, AdminError> {
-        let mut reach = self.tell_once(&ask).await?;
-        // A life that turned out to be over has another in its place, which an other issuer may have opened.
-        if self.issuers > 1 {
-            let met = self.has_met_all().await;
-            reach = self.tell_once(&ask).await?;
-            if !met {
-                return Err(AdminError::InDoubt);
+    /// Says a word of the staff above all that the lives have heard: one that a life holds to be late is not
+    /// taken there, whether it was another issuer's that came before or this one's by a clock that was ahead.
+    async fn say(&self, mut word: u64, ask: impl Fn(u64) -> Ask) -> Result<Reach, AdminError> {
+        for _ in 0..SAYINGS_MAX {
+            let (reach, later) = self.tell_all(|| ask(word)).await?;
+            if later <= self.staff().word {
+                return Ok(reach);
             }
+            word = self.speak_above(later);
         }
-        Ok(reach)
+        Err(AdminError::InDoubt)
     }
 
-    async fn tell_once(&self, ask: impl Fn() -> Ask) -> Result<Reach, AdminError> {
-        let mut reach = Reach::default();
+    /// Tells every life that may still let something through. With it comes the greatest number that was answered.
+    async fn tell_all(&self, ask: impl Fn() -> Ask) -> Result<(Reach, u64), AdminError> {
+        let told = self.tell_once(&ask).await?;
+        if self.issuers == 1 {
+            return Ok(told);
+        }
+        // A life that turned out to be over has another in its place, which another issuer may have opened.
+        let met = self.has_met_all().await;
+        let told = self.tell_once(&ask).await?;
+        if met { Ok(told) } else { Err(AdminError::InDoubt) }
+    }
+
+    async fn tell_once(&self, ask: impl Fn() -> Ask) -> Result<(Reach, u64), AdminError> {
+        let (mut reach, mut number) = (Reach::default(), 0);
         let lives = self.lives_to_reach();
         let (mut full, mut heard) = (false, false);
         let told = together(lives.iter().map(|life| self.tell(life, ask()))).await;
         for (life, told) in lives.iter().zip(told) {
             match told {
-                Told::Yes(_) | Told::Over => heard = true,
+                Told::Yes(rest) => {
+                    heard = true;
+                    number = number.max(Unpacker::new(&rest).six().unwrap_or(0));
+                }
+                Told::Over => heard = true,
                 Told::Full => full = true,
                 Told::No => reach.unreached.push(self.unreached(life)),
             }
@@ -86,7 +104,7 @@ impl Fleet {
         match (full, heard, reach.unreached.is_empty()) {
             (true, ..) => Err(AdminError::Full),
             (_, false, false) => Err(AdminError::InDoubt),
-            _ => Ok(reach),
+            _ => Ok((reach, number)),
         }
     }
 
@@ -111,7 +129,7 @@ impl Fleet {
         match selector {
             Selector::Grant(grant) => self.revoke_grant(*grant).await,
             _ => {
-                let reach = self.tell_all(|| calls::revoke_all(selector)).await?;
+                let (reach, _upto) = self.tell_all(|| calls::revoke_all(selector)).await?;
                 Ok(Revocation { found: None, reach })
             }
         }
@@ -209,7 +227,7 @@ impl Fleet {
     }
 
     pub(super) async fn abandon_grant(&self, grant: GrantId) -> Result<(), AdminError> {
-        let refused = self.tell_all(|| calls::abandon(grant)).await?;
+        let (refused, _) = self.tell_all(|| calls::abandon(grant)).await?;
         // It may have been registered before. Nobody has a token for it, for none is signed without the store's
         // answer; it ends by itself, and sooner where this is heard.
         if let Ok(Revocation { found: Some(Found::Spent | Found::Settled(_)), .. }) =
@@ -229,12 +247,12 @@ impl Fleet {
                 staff.blocked.push(selector.clone());
             }
         });
-        self.tell_all(|| calls::block(word, selector)).await
+        self.say(word, |word| calls::block(word, selector)).await
     }
 
     pub(super) async fn lift(&self, selector: &Selector) -> Result<Reach, AdminError> {
         let word = self.change_staff(|staff| staff.blocked.retain(|blocked| blocked != selector));
-        self.tell_all(|| calls::unblock(word, selector)).await
+        self.say(word, |word| calls::unblock(word, selector)).await
     }
 
     pub(super) async fn put_in_force(
@@ -243,7 +261,7 @@ impl Fleet {
         old: OldGrants,
     ) -> Result<Reach, AdminError> {
         let word = self.change_staff(|staff| staff.policy = policy);
-        self.tell_all(|| calls::policy(word, policy, old)).await
+        self.say(word, |word| calls::policy(word, policy, old)).await
     }
 }
 
