@@ -141,3 +141,34 @@ pub(super) fn text(value: &Value) -> Option<&str> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::limits::{self, *};
+
+    #[test]
+    fn the_librarys_limits_are_those_of_the_other_stores() {
+        let (ttl, settle) = (
+            farebox_verifier::limits::TTL_SECONDS_MAX,
+            farebox_verifier::limits::SETTLE_SECONDS_MAX,
+        );
+        let lines = [
+            format!("local TTL_MAX, STEP_MAX = {ttl}, {CLOCK_STEP_SECONDS_MAX} "),
+            format!("local SETTLE_MAX, REMEMBERED = {settle}, {REMEMBERED_SECONDS}\n"),
+            format!("local AMOUNT_MAX = {AMOUNT_MAX}\n"),
+            format!(
+                "WATERMARKS_MAX, BLOCKS_MAX, ABANDONED_MAX, AFTER_MAX = {WATERMARKS_MAX}, {BLOCKS_MAX}, \
+                 {ABANDONED_MAX}, {PREDECESSORS_MAX}\n"
+            ),
+            format!(
+                "COUNTERS_MAX, HOLDS_MAX, HOLDS_OF_MAX, LEASES_MAX, LEASE_MAX = {BUDGETS_PER_CALLER_MAX}, \
+                 {HOLDS_MAX}, {HOLDS_PER_CALLER_MAX}, {LEASES_MAX}, {LEASE_SECONDS_MAX}\n"
+            ),
+            format!("local REPEATS_MAX, REPEATS = {}, ", limits::REPEATS_MAX),
+        ];
+        for line in lines {
+            assert!(TEXT.contains(&line), "{line}");
+        }
+    }
+}
