@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use super::{failing, full, killed, power, refusals};
 
@@ -30,6 +32,12 @@ pub(super) fn succeeds(command: &mut Command) {
 #[expect(clippy::disallowed_methods, reason = "how a parent tells its child what to do")]
 fn plays_a_part() {
     let Ok(part) = std::env::var(PART) else { return };
+    // A part that hangs is a test that fails, where it would be a run that never ends.
+    thread::spawn(|| {
+        thread::sleep(Duration::from_mins(3));
+        eprintln!("the part was not played to its end in three minutes");
+        std::process::exit(101);
+    });
     let folder = PathBuf::from(std::env::var(FOLDER).unwrap());
     match part.as_str() {
         "history" => power::history(&folder),
