@@ -32,10 +32,17 @@ pub(super) fn succeeds(command: &mut Command) {
 #[expect(clippy::disallowed_methods, reason = "how a parent tells its child what to do")]
 fn plays_a_part() {
     let Ok(part) = std::env::var(PART) else { return };
-    // A part that hangs is a test that fails, where it would be a run that never ends.
+    // A part that hangs is a test that fails and says where, and no run that never ends.
     thread::spawn(|| {
-        thread::sleep(Duration::from_mins(3));
-        eprintln!("the part was not played to its end in three minutes");
+        thread::sleep(Duration::from_mins(2));
+        eprintln!("the part was not played to its end in two minutes");
+        for task in std::fs::read_dir("/proc/self/task").unwrap() {
+            let told = ["comm", "wchan", "syscall", "stack"].map(|name| {
+                std::fs::read_to_string(task.as_ref().unwrap().path().join(name))
+                    .unwrap_or_default()
+            });
+            eprintln!("{}", told.map(|text| text.trim().to_owned()).join(" | "));
+        }
         std::process::exit(101);
     });
     let folder = PathBuf::from(std::env::var(FOLDER).unwrap());
