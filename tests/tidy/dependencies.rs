@@ -34,9 +34,20 @@ const LICENCES: [&str; 10] = [
 ];
 
 /// These bring older second copies of several crates; the rest of the tree has none. `prost` is the one
-/// that biscuit-auth speaks, for tests that forge; the derive runs at build time only.
-const BRINGS_SECOND_COPIES: [&str; 4] =
-    ["#biscuit-auth@", "#prost@0.10", "#curve25519-dalek-derive@", "#rand_core@0.6"];
+/// that biscuit-auth speaks, for tests that forge; the derives run at build time only; `pkcs8` is of biscuit-auth's
+/// age, so that there is one; `untrusted` is a page of code that two ends of TLS have not agreed on; `jsonwebtoken` and
+/// `jiff` name crates for other systems than those we build for.
+const BRINGS_SECOND_COPIES: [&str; 9] = [
+    "#biscuit-auth@",
+    "#prost@0.10",
+    "#curve25519-dalek-derive@",
+    "#zeroize_derive@",
+    "#rand_core@0.6",
+    "#pkcs8@0.10",
+    "#untrusted@0.7",
+    "#jsonwebtoken@",
+    "#jiff-static@",
+];
 
 fn cargo(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
