@@ -164,6 +164,11 @@ pub struct Lapsed {
 /// no life gives twice; a revocation that has reached a life is obeyed by every later spend there; and each
 /// transition is appended to the journal in the same step, or does not happen.
 pub trait GrantStore: SpendStore {
+    /// Why nothing can be registered now, as far as that is known without asking.
+    fn trouble(&self) -> Option<String> {
+        None
+    }
+
     /// Registers a grant, and says where.
     ///
     /// This is sent once. After [`RegisterError::InDoubt`], abandon the id and register under another.

@@ -35,7 +35,7 @@ pub type Embedded = Solo<Filed>;
 /// Where it keeps what it is told: the file, and the desk that shares it.
 pub struct Filed {
     book: Arc<Book>,
-    ledger: Ledger,
+    ledger: Arc<Ledger>,
     /// Held by whoever begins to rewrite the file.
     rewriting: Mutex<()>,
 }
@@ -146,12 +146,13 @@ impl Embedded {
         let (life, policy) = (memory.id.clone(), memory.life.policy());
         let opened = Opened { life, policy, start, cut_bytes: recovered.cut_bytes };
         let ledger = Ledger::beside(desk, desk_journal, Arc::clone(&clock), Arc::clone(&book));
+        let ledger = Arc::new(ledger);
         Ok((Solo::with(memory, clock, Filed { book, ledger, rewriting: Mutex::new(()) }), opened))
     }
 
     /// What is durable with the issuer, in the same file.
     #[must_use]
-    pub fn ledger(&self) -> &Ledger {
+    pub fn ledger(&self) -> &Arc<Ledger> {
         &self.keeper().ledger
     }
 

@@ -3,6 +3,7 @@
 //! One enum writes each as a check, reads it back, says it as a sentence and decides it. What is not
 //! here cannot be said by a token, neither by an issuer nor by a holder.
 
+mod bounded;
 mod word;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::params::{Leaf, Params};
 use crate::wire::datalog::{Check, Comparison, Operator, Predicate, Term};
 use crate::wire::flaw::Flaw;
 
+pub use bounded::BoundedError;
 pub use word::{CaveatText, OneOf, OneOfError, StatementName};
 
 /// A condition that a token puts on the request.

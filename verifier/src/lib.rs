@@ -31,7 +31,7 @@ mod verifier;
 mod wire;
 
 pub use attempt::Attempt;
-pub use caveat::{Caveat, CaveatText, OneOf, OneOfError, Outputs, StatementName};
+pub use caveat::{BoundedError, Caveat, CaveatText, OneOf, OneOfError, Outputs, StatementName};
 pub use clock::{Clock, ManualClock, SystemClock, UnixSeconds};
 pub use crypto::{NoRandom, Signature};
 pub use grant::{

@@ -50,6 +50,12 @@ impl RequestDigest {
         ]))
     }
 
+    /// The digest with these bytes, which somebody else computed.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> RequestDigest {
+        RequestDigest(bytes)
+    }
+
     /// The bytes.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8; 32] {

@@ -174,6 +174,21 @@ fn beginning(Half(key): Half) -> [u8; 4] {
 }
 
 impl Desk {
+    /// The grant that a key stands for and until when, if it is known and was claimed for this request.
+    pub(crate) fn key(
+        &self,
+        key: &KeyDigest,
+        request: &RequestHash,
+    ) -> Result<Option<(GrantId, UnixSeconds)>, KeyError> {
+        match self.keys.find(key.half()) {
+            None => Ok(None),
+            Some(found) if found.request == request.half() => {
+                Ok(Some((found.grant, found.until.start())))
+            }
+            Some(_) => Err(KeyError::Conflict),
+        }
+    }
+
     /// Claims a key for a request, before its grant is registered.
     pub(crate) fn claim_key(&self, claim: &KeyClaim) -> Step<Claimed, KeyError> {
         let KeyClaim { key, caller, request, grant, until } = *claim;

@@ -1,10 +1,11 @@
 //! What a ledger shows. It may be ahead of what is kept by what nobody was answered yet.
 
-use farebox_verifier::{Generation, GrantId, StoreName};
+use farebox_verifier::{Generation, GrantId, StoreName, UnixSeconds};
 
 use super::Ledger;
 use crate::store::desk::{
-    BegunHold, Block, Boot, KnownLife, Request, RequestFilter, RequestPage, RequestState,
+    BegunHold, Block, Boot, KeyDigest, KeyError, KnownLife, Request, RequestFilter, RequestHash,
+    RequestPage, RequestState,
 };
 
 impl Ledger {
@@ -12,6 +13,18 @@ impl Ledger {
     #[must_use]
     pub fn requests(&self, filter: &RequestFilter, after: u64, count_max: usize) -> RequestPage {
         self.look(|desk| desk.requests(filter, after, count_max))
+    }
+
+    /// The grant that a key stands for, and until when.
+    ///
+    /// # Errors
+    /// [`KeyError::Conflict`] where it was claimed for another request.
+    pub fn key(
+        &self,
+        key: &KeyDigest,
+        request: &RequestHash,
+    ) -> Result<Option<(GrantId, UnixSeconds)>, KeyError> {
+        self.look(|desk| desk.key(key, request))
     }
 
     /// One request, by its own id.

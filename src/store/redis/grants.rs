@@ -182,6 +182,13 @@ impl Fleet {
 }
 
 impl GrantStore for Fleet {
+    fn trouble(&self) -> Option<String> {
+        let needed = self.topology.needed(self.servers.len());
+        let serving = self.servers.iter().filter(|server| server.serves()).count();
+        let all = self.servers.len();
+        (serving < needed).then(|| format!("{serving} of {all} servers serve, {needed} must"))
+    }
+
     fn register<'a>(
         &'a self,
         registration: &'a Registration,

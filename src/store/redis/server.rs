@@ -1,5 +1,6 @@
 //! One server of the store, and the life that is open on it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_lc_rs::rand;
@@ -79,6 +80,8 @@ pub(super) struct Server {
     shard: Shard,
     pub(super) link: Arc<Link>,
     open: Mutex<Option<Open>>,
+    /// Whether it answered when it was asked last.
+    answers: AtomicBool,
     /// Whether this process has seen the fence hold there, and in which run of the server.
     proven: Mutex<Option<String>>,
 }
@@ -87,7 +90,8 @@ impl Server {
     pub(super) fn new(address: Address, shard: Shard, waits: Waits) -> Server {
         let name = address.name().clone();
         let link = Arc::new(Link::new(address, waits));
-        Server { name, shard, link, open: Mutex::new(None), proven: Mutex::new(None) }
+        let answers = AtomicBool::new(false);
+        Server { name, shard, link, open: Mutex::new(None), answers, proven: Mutex::new(None) }
     }
 
     pub(super) fn name(&self) -> &StoreName {
@@ -97,6 +101,11 @@ impl Server {
     /// The life that is open here, as far as known.
     pub(super) fn life(&self) -> Option<Open> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Whether grants can be registered here, as far as known.
+    pub(super) fn serves(&self) -> bool {
+        self.life().is_some() && self.answers.load(Ordering::Relaxed)
     }
 
     /// The life is over: the next pass opens another.
@@ -109,7 +118,9 @@ impl Server {
 
     /// Asks a function about a life: its letter, and what stands behind it.
     pub(super) async fn ask(&self, life: &LifeId, ask: Ask) -> Result<(u8, Vec<u8>), Silence> {
-        self.ask_key(journal(life).as_bytes(), ask).await.map_err(|unanswered| silence(&unanswered))
+        let answer = self.ask_key(journal(life).as_bytes(), ask).await;
+        self.answers.store(answer.is_ok(), Ordering::Relaxed);
+        answer.map_err(|unanswered| silence(&unanswered))
     }
 
     async fn ask_key(&self, key: &[u8], ask: Ask) -> Result<(u8, Vec<u8>), Unanswered> {

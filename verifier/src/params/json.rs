@@ -70,6 +70,12 @@ impl Json {
         in_range(value).then_some(Self::Int(value))
     }
 
+    /// The integer, if it is one.
+    #[must_use]
+    pub fn as_int(&self) -> Option<i64> {
+        if let Self::Int(value) = self { Some(*value) } else { None }
+    }
+
     /// A string.
     #[must_use]
     pub fn text(value: impl Into<Box<str>>) -> Self {
