@@ -28,6 +28,7 @@
 mod error;
 mod file;
 mod frame;
+mod look;
 mod place;
 mod queue;
 mod recover;
@@ -40,8 +41,8 @@ use std::fs::File;
 use std::path::Path;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll};
-use std::thread::JoinHandle;
+use std::task::{Context, Poll, Wake};
+use std::thread::{self, JoinHandle, Thread};
 
 use tokio::sync::oneshot;
 
@@ -54,6 +55,7 @@ use seal::{Seal, Verdict};
 use writer::Writer;
 
 pub use error::{AppendError, DiskError, OpenError, RewriteError, SealError};
+pub use look::Look;
 
 /// The longest payload.
 pub const PAYLOAD_BYTES_MAX: usize = frame::PAYLOAD_BYTES_MAX;
@@ -137,7 +139,25 @@ impl Log {
     /// [`AppendError`]; then nothing was taken.
     pub fn append<P: AsRef<[u8]>>(&self, payloads: &[P]) -> Result<Pending, AppendError> {
         let payloads: Vec<&[u8]> = payloads.iter().map(AsRef::as_ref).collect();
-        self.queue.append(&payloads).map(Pending)
+        self.queue.append(&payloads, None).map(Pending)
+    }
+
+    /// Ends the file behind all that was appended before, and appends these payloads as the first of another,
+    /// which must not be there yet. Never waits; later appends go there too.
+    ///
+    /// The old file stays as it is, whole and unsealed; its lock is let go of. A rewrite that is under way is
+    /// given up.
+    ///
+    /// # Errors
+    /// [`AppendError`]; then nothing was taken, and the log goes on in the file it has. Where the new file
+    /// cannot be begun, [`AppendError::Onward`] is what everybody is told from then on.
+    pub fn append_onward<P: AsRef<[u8]>>(
+        &self,
+        path: &Path,
+        payloads: &[P],
+    ) -> Result<Pending, AppendError> {
+        let payloads: Vec<&[u8]> = payloads.iter().map(AsRef::as_ref).collect();
+        self.queue.append(&payloads, Some(path.to_owned())).map(Pending)
     }
 
     /// Replaces all that was appended before this call by these payloads. Never waits; appends go on.
@@ -169,6 +189,32 @@ impl Log {
         let (sealer, sealed) = oneshot::channel();
         self.queue.close(Some(sealer)).map_err(SealError::Log)?;
         sealed.await.unwrap_or(Err(SealError::Log(AppendError::Closed)))
+    }
+}
+
+impl Pending {
+    /// Blocks this thread until it is durable, or has failed: for threads that nothing else runs on.
+    ///
+    /// # Errors
+    /// [`AppendError`] where it is not known to be durable.
+    pub fn block(self) -> Result<Durable, AppendError> {
+        let waker = Arc::new(Unpark(thread::current())).into();
+        let mut pending = std::pin::pin!(self);
+        loop {
+            match pending.as_mut().poll(&mut Context::from_waker(&waker)) {
+                Poll::Ready(answer) => return answer,
+                Poll::Pending => thread::park(),
+            }
+        }
+    }
+}
+
+/// Wakes a thread that waits.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
     }
 }
 
@@ -213,6 +259,19 @@ fn fresh(place: &Place, file: Held) -> Result<(LogFile, Recovered), OpenError> {
     // A seal without its log, if there is one, goes too.
     seal::consume(place)?;
     Ok((log, Recovered { created: true, sealed: false, payloads: 0, cut_bytes: 0 }))
+}
+
+/// The file that a log goes on in.
+fn begin(path: &Path) -> Result<(Place, LogFile), OpenError> {
+    let place = Place::find(path)?;
+    match place.hold()? {
+        Found::Nothing(file) => {
+            let (log, _recovered) = fresh(&place, file)?;
+            Ok((place, log))
+        }
+        // Whatever it is, it is not ours to go on from.
+        Found::File(_) => Err(OpenError::Taken { path: place.path }),
+    }
 }
 
 /// A log that was there: read, then made good, in this order. Until all of it was read nothing is changed.

@@ -20,6 +20,7 @@ mod log {
     mod failing;
     mod full;
     mod killed;
+    mod onward;
     mod power;
     mod refusals;
     mod rewrites;

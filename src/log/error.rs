@@ -108,6 +108,12 @@ pub enum OpenError {
         /// The log.
         path: PathBuf,
     },
+    /// It was to be begun, and is there.
+    #[error("log {} is there already, where a new one was to begin: move it away", path.display())]
+    Taken {
+        /// The log.
+        path: PathBuf,
+    },
     /// Another program's file.
     #[error("{} is no log: name another file", path.display())]
     Foreign {
@@ -191,6 +197,9 @@ pub enum AppendError {
     /// known only when the log is opened again.
     #[error("log takes nothing more until it is opened again")]
     Disk(#[source] DiskError),
+    /// The file that it was to go on in could not be begun: nothing is taken any more.
+    #[error("the next file cannot be begun, and log takes nothing more until it is opened again")]
+    Onward(#[source] Arc<OpenError>),
     /// The log is closed or being closed.
     #[error("log is closed")]
     Closed,

@@ -1,6 +1,7 @@
 //! What waits for the writer: handed over in an order, within limits, and never waited for here.
 
 use std::collections::VecDeque;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -25,6 +26,8 @@ pub(super) struct Batch {
     pub(super) callers: Vec<Caller>,
     /// A rewrite that begins after these appends and before any later one.
     pub(super) rewrite: Option<(Payloads, Rewriter)>,
+    /// The file that all later appends go into.
+    pub(super) onward: Option<PathBuf>,
 }
 
 /// What the writer does next.
@@ -92,6 +95,7 @@ impl Queue {
     pub(super) fn append(
         &self,
         payloads: &[&[u8]],
+        onward: Option<PathBuf>,
     ) -> Result<oneshot::Receiver<Result<(), AppendError>>, AppendError> {
         let bytes = self.measure(payloads)?;
         let mut state = self.lock();
@@ -101,6 +105,9 @@ impl Queue {
             || bytes > self.options.queue_bytes_max.saturating_sub(state.bytes)
         {
             return Err(AppendError::Full { callers: state.callers, bytes: state.bytes });
+        }
+        if onward.is_some() {
+            state.batch(0).onward = onward;
         }
         let (caller, answer) = oneshot::channel();
         let batch = state.batch(bytes);
@@ -247,11 +254,17 @@ impl State {
     /// The batch that takes so many more bytes: the last one, or a new one.
     fn batch(&mut self, bytes: usize) -> &mut Batch {
         let full = self.batches.back().is_none_or(|batch| {
-            batch.rewrite.is_some() || bytes > BODY_BYTES_MAX - batch.frame.body_bytes()
+            let closed = batch.rewrite.is_some() || batch.onward.is_some();
+            closed || bytes > BODY_BYTES_MAX - batch.frame.body_bytes()
         });
         if full {
             let frame = self.spare.take().unwrap_or_else(Frame::new);
-            self.batches.push_back(Batch { frame, callers: Vec::new(), rewrite: None });
+            self.batches.push_back(Batch {
+                frame,
+                callers: Vec::new(),
+                rewrite: None,
+                onward: None,
+            });
         }
         let last = self.batches.len() - 1;
         #[expect(clippy::indexing_slicing, reason = "one was put there if there was none")]

@@ -83,19 +83,19 @@ pub(super) fn read_bodies(
     Ok(())
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     file: &'a File,
     path: &'a Path,
     length: u64,
 }
 
 impl Reader<'_> {
-    fn new<'a>(file: &'a File, path: &'a Path) -> Result<Reader<'a>, DiskError> {
+    pub(super) fn new<'a>(file: &'a File, path: &'a Path) -> Result<Reader<'a>, DiskError> {
         let metadata = file.metadata().map_err(|e| DiskError::new("read", path, e))?;
         Ok(Reader { file, path, length: metadata.len() })
     }
 
-    fn header(&mut self) -> Result<FileId, OpenError> {
+    pub(super) fn header(&mut self) -> Result<FileId, OpenError> {
         let mut bytes = vec![0; HEADER_BYTES];
         let found = self.fill(0, &mut bytes)?;
         bytes.truncate(found);
@@ -109,7 +109,7 @@ impl Reader<'_> {
     }
 
     /// The frame at this place, where there is a whole one.
-    fn frame(
+    pub(super) fn frame(
         &mut self,
         offset: u64,
         id: FileId,
@@ -130,7 +130,12 @@ impl Reader<'_> {
     }
 
     /// Hands the payloads of a body over, and counts them.
-    fn replay(&self, offset: u64, mut body: &[u8], replay: Replay<'_>) -> Result<u64, OpenError> {
+    pub(super) fn replay(
+        &self,
+        offset: u64,
+        mut body: &[u8],
+        replay: Replay<'_>,
+    ) -> Result<u64, OpenError> {
         let mut count = 0;
         while !body.is_empty() {
             let payload = frame::take_payload(&mut body).ok_or_else(|| self.damaged(offset))?;
@@ -143,7 +148,7 @@ impl Reader<'_> {
     }
 
     /// How much of what follows the last frame is no zeros; damage where it holds a later frame.
-    fn torn_bytes(&mut self, read: &Read) -> Result<u64, OpenError> {
+    pub(super) fn torn_bytes(&mut self, read: &Read) -> Result<u64, OpenError> {
         let torn_end = self.zeros_from(read.end)?;
         let mut offset = read.end;
         let mut bytes = Vec::new();

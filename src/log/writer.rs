@@ -3,12 +3,13 @@
 //! It takes all that was queued, writes it as one frame, syncs once, and only then answers. What queues up
 //! meanwhile is the next frame, so the busier the log, the more callers share a sync.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use super::error::{AppendError, DiskError};
 use super::file::LogFile;
-use super::frame::Kind;
+use super::frame::{Frame, Kind};
 use super::place::Place;
 use super::queue::{Batch, Queue, Sealer, Work, answer};
 use super::rewrite::Copying;
@@ -79,12 +80,35 @@ impl Writer {
         if let Some((payloads, rewriter)) = batch.rewrite {
             self.begin_copy(payloads, rewriter);
         }
+        if let Some(path) = batch.onward {
+            self.go_on_in(&path)?;
+        }
         if many {
             // Those who were just told may come back at once. A frame begun before they do would leave them
             // to the next, and every group would be cut in two: of 64 callers 38 shared a sync, now 62.
             thread::yield_now();
         }
         Ok(())
+    }
+
+    /// Ends this file for good, and goes on in a new one. Whatever stands in the old file is durable before
+    /// the new one has its name, so that no crash leaves a hole between the two.
+    fn go_on_in(&mut self, path: &Path) -> Result<(), AppendError> {
+        self.abandon_copy(&AppendError::Closed);
+        let ended = self.log.write(&mut Frame::new(), Kind::Seal).and_then(|()| self.log.cut());
+        ended.map_err(|error| self.end(error))?;
+        match super::begin(path) {
+            Ok((place, log)) => {
+                (self.place, self.log) = (place, log);
+                self.queue.set_length_bytes(self.log.end);
+                Ok(())
+            }
+            Err(error) => {
+                let why = AppendError::Onward(Arc::new(error));
+                self.queue.end(why.clone());
+                Err(why)
+            }
+        }
     }
 
     /// Ends the queue. This comes before anybody is told: who asks again because of the error must find that
