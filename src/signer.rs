@@ -3,6 +3,9 @@
 //! ```text
 //! keys/private/17.pem --load--> PrivateKey --with its number--> Signer --mint--> TokenText
 //! ```
+//! A key may be encrypted under a passphrase: see `signer/encrypted.rs`.
+
+mod encrypted;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
@@ -16,6 +19,8 @@ use base64::engine::general_purpose::STANDARD;
 use farebox_verifier::token::{self, MintError, TokenText};
 use farebox_verifier::{Grant, GrantId, PublicKey, Signature};
 use zeroize::Zeroizing;
+
+pub use encrypted::Passphrase;
 
 /// The DER before an Ed25519 seed in PKCS #8: nothing in it varies.
 const PKCS8: [u8; 16] = [
@@ -42,8 +47,14 @@ pub enum PrivateKeyError {
         mode: u32,
     },
     /// It is no PEM of an Ed25519 private key.
-    #[error("key file is no unencrypted PKCS #8 PEM of an Ed25519 private key")]
+    #[error("key file is no PKCS #8 PEM of an Ed25519 private key")]
     Malformed,
+    /// It is encrypted, and nobody gave its passphrase.
+    #[error("key file is encrypted: give the file with its passphrase")]
+    Encrypted,
+    /// The passphrase is another key's, or the file is damaged.
+    #[error("key file cannot be decrypted with this passphrase")]
+    Passphrase,
     /// The system gave no random bytes, or the seed makes no usable key.
     #[error("no key could be made")]
     Unusable,
@@ -79,11 +90,22 @@ impl PrivateKey {
         Ok(PrivateKey { seed, pair, public })
     }
 
-    /// Reads a key from a file that only its owner may read.
+    /// Reads an unencrypted key from a file that only its owner may read.
     ///
     /// # Errors
-    /// [`PrivateKeyError`] where it is exposed, unreadable or no key.
+    /// [`PrivateKeyError`] where it is exposed, unreadable, encrypted or no key.
     pub fn load(path: &Path) -> Result<PrivateKey, PrivateKeyError> {
+        PrivateKey::load_with(path, None)
+    }
+
+    /// Reads a key, encrypted or not, from a file that only its owner may read.
+    ///
+    /// # Errors
+    /// [`PrivateKeyError`] where it is exposed, unreadable or no key, or the passphrase does not open it.
+    pub fn load_with(
+        path: &Path,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<PrivateKey, PrivateKeyError> {
         let file = File::open(path)?;
         // Of the open file, not of the path: what is checked is what is read.
         let mode = file.metadata()?.permissions().mode() & 0o777;
@@ -92,20 +114,45 @@ impl PrivateKey {
         }
         let mut text = Zeroizing::new(String::new());
         file.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
-        parse_pem(&text)
+        match (encrypted::is_encrypted(&text), passphrase) {
+            (false, _) => parse_pem(&text),
+            (true, None) => Err(PrivateKeyError::Encrypted),
+            (true, Some(passphrase)) => match parse_der(&encrypted::open(&text, passphrase)?) {
+                // One wrong passphrase in 256 gives something that looks like an end, and is no key.
+                Err(PrivateKeyError::Malformed) => Err(PrivateKeyError::Passphrase),
+                key => key,
+            },
+        }
     }
 
-    /// Writes the key to a new file that only its owner may read.
+    /// Writes the key, unencrypted, to a new file that only its owner may read.
     ///
     /// # Errors
     /// [`PrivateKeyError::File`] where the file is there already or cannot be written.
     pub fn save(&self, path: &Path) -> Result<(), PrivateKeyError> {
+        self.save_with(path, None)
+    }
+
+    /// Writes the key to a new file that only its owner may read, encrypted where there is a passphrase.
+    ///
+    /// # Errors
+    /// [`PrivateKeyError::File`] where the file is there already or cannot be written.
+    pub fn save_with(
+        &self,
+        path: &Path,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<(), PrivateKeyError> {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
         let der = Zeroizing::new([PKCS8.as_slice(), self.seed.as_slice()].concat());
-        let body = Zeroizing::new(STANDARD.encode(der.as_slice()));
-        let text = Zeroizing::new(format!("{PEM_BEGIN}\n{}\n{PEM_END}\n", body.as_str()));
+        let text = match passphrase {
+            Some(passphrase) => encrypted::seal(&der, passphrase)?,
+            None => {
+                let body = Zeroizing::new(STANDARD.encode(der.as_slice()));
+                Zeroizing::new(format!("{PEM_BEGIN}\n{}\n{PEM_END}\n", body.as_str()))
+            }
+        };
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         file.write_all(text.as_bytes())?;
         Ok(file.sync_all()?)
@@ -134,7 +181,10 @@ fn parse_pem(text: &str) -> Result<PrivateKey, PrivateKeyError> {
     let body = body.ok_or(PrivateKeyError::Malformed)?;
     let body: Zeroizing<String> = Zeroizing::new(body.split_ascii_whitespace().collect());
     let der = STANDARD.decode(body.as_bytes()).or(Err(PrivateKeyError::Malformed))?;
-    let der = Zeroizing::new(der);
+    parse_der(&Zeroizing::new(der))
+}
+
+fn parse_der(der: &[u8]) -> Result<PrivateKey, PrivateKeyError> {
     let seed = der.strip_prefix(&PKCS8).ok_or(PrivateKeyError::Malformed)?;
     PrivateKey::from_seed(Zeroizing::new(seed.try_into().or(Err(PrivateKeyError::Malformed))?))
 }
@@ -233,5 +283,73 @@ mod tests {
         PrivateKey::generate().unwrap().save(&path).unwrap();
         let second = PrivateKey::generate().unwrap().save(&path);
         assert!(matches!(second, Err(PrivateKeyError::File(_))));
+    }
+
+    /// Written by `openssl pkcs8 -topk8`, with `-v2 aes-256-cbc` and with `-scrypt`: a key that was made for this and
+    /// signs nothing.
+    const BY_OPENSSL: [&str; 2] = [
+        include_str!("../tests/golden/encrypted-pbkdf2.pem"),
+        include_str!("../tests/golden/encrypted-scrypt.pem"),
+    ];
+    const OF_OPENSSL: &str = "4826b29a5f38d5b82ca1ef808bec6e39dd27241d226918b931a783894cef2521";
+
+    fn passphrase(text: &str) -> Passphrase {
+        Passphrase::new(Zeroizing::new(text.to_owned()))
+    }
+
+    fn written(text: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.pem");
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        (folder, path)
+    }
+
+    #[test]
+    fn a_key_that_openssl_encrypted_is_opened_with_its_passphrase_alone() {
+        for text in BY_OPENSSL {
+            let (_folder, path) = written(text);
+            let key = PrivateKey::load_with(&path, Some(&passphrase("correct horse"))).unwrap();
+            assert_eq!(key.public().to_string(), OF_OPENSSL);
+            let why = |given: Option<&Passphrase>| PrivateKey::load_with(&path, given).err();
+            assert!(matches!(why(None), Some(PrivateKeyError::Encrypted)));
+            for wrong in ["Correct horse", "correct horse ", "", "correct hors"] {
+                let why = why(Some(&passphrase(wrong)));
+                assert!(matches!(why, Some(PrivateKeyError::Passphrase)), "{wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_encrypted_key_is_read_again_and_holds_no_byte_of_the_seed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("1.pem");
+        let (key, right) = (PrivateKey::generate().unwrap(), passphrase("correct horse"));
+        key.save_with(&path, Some(&right)).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----\n"), "{text}");
+        let body: String = text.lines().filter(|line| !line.starts_with('-')).collect();
+        let der = STANDARD.decode(body).unwrap();
+        assert!(!der.windows(8).any(|part| key.seed.windows(8).any(|seed| seed == part)));
+        assert_eq!(PrivateKey::load_with(&path, Some(&right)).unwrap().public(), key.public());
+        // Twice the same key under the same passphrase is not the same file.
+        let other = folder.path().join("2.pem");
+        key.save_with(&other, Some(&right)).unwrap();
+        assert_ne!(fs::read_to_string(&other).unwrap(), text);
+    }
+
+    #[test]
+    fn a_damaged_key_file_is_no_key_and_is_not_repeated() {
+        let right = passphrase("correct horse");
+        let [text, _] = BY_OPENSSL;
+        let lines: Vec<&str> = text.lines().collect();
+        let begun = lines[..3].join("\n");
+        let renamed = text.replace("ENCRYPTED PRIVATE KEY", "PRIVATE KEY");
+        let swapped = lines.iter().rev().copied().collect::<Vec<_>>().join("\n");
+        for odd in [begun, renamed, swapped, text.replace('M', "N"), text.replace("END", "BEGIN")] {
+            let (_folder, path) = written(&odd);
+            let error = PrivateKey::load_with(&path, Some(&right)).err().unwrap();
+            assert!(!format!("{error:?} {error}").contains(lines[1]), "{error:?}");
+        }
     }
 }
