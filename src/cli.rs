@@ -6,10 +6,15 @@
 
 mod answer;
 mod argument;
+mod caller;
 mod demo;
 mod failure;
+mod grant;
 mod keys;
 mod output;
+mod policy;
+mod record;
+mod serve;
 mod store;
 mod token;
 
@@ -68,11 +73,25 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make, list, rotate and retire callers and their API keys
+    #[command(subcommand)]
+    Caller(caller::CallerCommand),
     /// Walk through the life of tokens at a real API on a loopback port
     Demo,
+    /// Ask a running issuer for grants, and look at, list, revoke and settle them
+    #[command(subcommand)]
+    Grant(Box<grant::GrantCommand>),
     /// Make, list and retire keys
     #[command(subcommand)]
     Keys(keys::KeysCommand),
+    /// Serve an issuer, until it is stopped
+    Serve(serve::Serve),
+    /// Verify, search and export the record, also while an issuer writes it
+    #[command(subcommand)]
+    Record(record::RecordCommand),
+    /// Check policies, run their tests, and explain what they decide
+    #[command(subcommand)]
+    Policy(policy::PolicyCommand),
     /// Look at the grant store's servers, and print the users that they need
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -82,10 +101,15 @@ enum Command {
 }
 
 impl Command {
-    fn run(&self, stdin: &mut Stdin) -> Result<Answer, Failure> {
+    fn run(&self, form: Form, stdin: &mut Stdin) -> Result<Answer, Failure> {
         match self {
+            Command::Caller(command) => command.run(),
             Command::Demo => demo::run(),
+            Command::Grant(command) => command.run(stdin),
             Command::Keys(command) => command.run(),
+            Command::Serve(serve) => serve.run(form),
+            Command::Record(command) => command.run(),
+            Command::Policy(command) => command.run(stdin),
             Command::Store(command) => command.run(),
             Command::Token(command) => command.run(stdin),
         }
@@ -100,8 +124,11 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> Exit {
     let json = arguments.iter().any(|argument| argument == "--json");
     let said = match Cli::try_parse_from(arguments) {
         Ok(cli) => {
-            let mut output = Output::new(Form::of(cli.json));
-            match cli.command.run(&mut Stdin::unread()) {
+            let form = Form::of(cli.json);
+            let came = cli.command.run(form, &mut Stdin::unread());
+            // Opened when there is something to say: whoever serves says it while it runs.
+            let mut output = Output::new(form);
+            match came {
                 Ok(answer) => output.answer(&answer),
                 Err(failure) => output.failure(&failure),
             }

@@ -98,3 +98,176 @@ pub const DESK_LAG_BYTES_MAX: usize = 256 << 20;
 pub const CARRIED_MAX: usize = 500;
 /// Workflows whose home is remembered: forgetting one costs a refusal at most.
 pub const WORKFLOWS_MAX: usize = 65_536;
+
+/// How far ahead of the time that has passed the system's clock may be before it is doubted: as much as a store
+/// takes for a step.
+pub const LEAP_SECONDS_MAX: u64 = CLOCK_STEP_SECONDS_MAX;
+/// How long a leap must stand before it is believed: longer than any slip of a time service lasts.
+pub const LEAP_BELIEVED_SECONDS: u64 = 60;
+
+/// How often a grant is registered anew where policies change, or an answer is lost, in between.
+pub const MINT_TRIES_MAX: usize = 3;
+/// How long an Idempotency-Key is remembered: a day, as its users expect.
+pub const KEY_KEPT_SECONDS: u64 = 86_400;
+/// An Idempotency-Key, and the name of an attempt: a UUID and much more.
+pub const KEY_BYTES_MAX: usize = 128;
+/// How far back an issuer knows, after a start, what it has issued: as long as a token and its settling may last.
+pub const ISSUED_KNOWN_SECONDS: u64 =
+    farebox_verifier::limits::TTL_SECONDS_MAX + REMEMBERED_SECONDS;
+/// How often those that are over are forgotten.
+pub const ISSUED_SWEPT_SECONDS: u64 = 60;
+/// For how long a key that came to nothing may pass to another grant: as long as any token lives, in which the issuer
+/// surely knows what it has issued. After that nobody can tell "never issued" from "long over".
+pub const KEY_PASSES_SECONDS: u64 = farebox_verifier::limits::TTL_SECONDS_MAX;
+/// Issued grants kept in memory for those who ask again; all others are looked up in the record.
+pub const ISSUED_LATEST: usize = 16_384;
+/// Parameters that the record keeps whole, where it keeps them: above it, their digest.
+pub const RECORDED_PARAMS_BYTES_MAX: usize = 16 << 10;
+/// Words of an agent on its task.
+pub const CONTEXT_MAX: usize = 32;
+/// One of them, with its name.
+pub const CONTEXT_BYTES_MAX: usize = 1_024;
+
+/// The body of a request for a grant: the parameters that a verifier takes, and as much again for the rest.
+pub const MINT_BODY_BYTES_MAX: usize = 2 * farebox_verifier::limits::PARAMS_BYTES_MAX;
+/// The body of any other request: a few words.
+pub const SMALL_BODY_BYTES_MAX: usize = 16 << 10;
+/// Parameters of a query.
+pub const QUERY_MAX: usize = 16;
+/// Headers of a request.
+pub const HEADERS_MAX: usize = 64;
+/// The head of a request, all in all: a bearer token and a trace have room in it many times over.
+pub const HEAD_BYTES_MAX: usize = 64 << 10;
+/// Connections at once: each takes a file of the process and some memory.
+pub const CONNECTIONS_MAX: usize = 100_000;
+/// Files of the process that connections leave alone: logs, the record and who reads it, the store, keys, policies.
+pub const FILES_KEPT: usize = 64;
+/// How long an answer may wait for somebody to read on: a network that is away comes back sooner.
+pub const UNREAD: std::time::Duration = std::time::Duration::from_secs(30);
+/// Callers whose rates are remembered at once.
+pub const RATED_MAX: usize = 65_536;
+
+/// A file of policies, of the catalogue or of tests: people read it.
+pub const POLICY_FILE_BYTES_MAX: usize = 1 << 20;
+/// Files of policies in one folder.
+pub const POLICY_FILES_MAX: usize = 256;
+/// Statements of all files: each that names no action is looked at in each decision.
+pub const STATEMENTS_MAX: usize = 4_096;
+/// One statement: a screen of text. The text parser's stack grows with it.
+pub const STATEMENT_BYTES_MAX: usize = 8 << 10;
+/// Parentheses, braces, brackets and negations within each other. The text parser's stack holds about a thousand.
+pub const STATEMENT_DEPTH_MAX: usize = 32;
+/// Operators of one statement: the text parser nests each in the one before.
+pub const STATEMENT_OPERATORS_MAX: usize = 128;
+/// Predicates of one body: the engine nests its joins as deep.
+pub const BODY_PREDICATES_MAX: usize = 32;
+/// Values of one fact, and columns of one table.
+pub const FACT_VALUES_MAX: usize = 16;
+/// Members of a set in a statement: what is longer is a table.
+pub const POLICY_SET_MAX: usize = 256;
+/// Facts in the files of policies, which are loaded whole: what is longer is a table, taken by key.
+pub const POLICY_FACTS_MAX: usize = 1_000;
+/// A table's file: as much as is read in some seconds, and kept in memory several times over.
+pub const TABLE_BYTES_MAX: u64 = 256 << 20;
+/// Rows of a table.
+pub const TABLE_ROWS_MAX: usize = 2_000_000;
+/// One cell of a table: a name.
+pub const CELL_BYTES_MAX: usize = 1_024;
+/// Rows that one decision may take: an agent that names every key it knows pays with its own request.
+pub const ROWS_TAKEN_MAX: usize = 1_000;
+/// Leaves of a request's parameters that become facts.
+pub const PARAM_FACTS_MAX: usize = 256;
+/// Attributes, contexts, statements of third parties and predecessors of one request, each.
+pub const GIVEN_LIST_MAX: usize = 64;
+/// Facts of one decision, those that rules make among them.
+pub const DECISION_FACTS_MAX: usize = 4_000;
+/// Rounds of the rules of one decision: each is one more step of a chain.
+pub const DECISION_ROUNDS_MAX: usize = 100;
+/// Facts looked at in one decision, again for each join: some tens of milliseconds. Ordinary ones look at hundreds.
+pub const DECISION_STEPS_MAX: u64 = 1_000_000;
+/// The wall time of one decision. The engine's own default, 1 ms, ends good decisions on a busy machine.
+pub const DECISION_MILLISECONDS_MAX: u64 = 250;
+/// Ways in which a rule matches one request, all of whose terms count.
+pub const SOLUTIONS_MAX: usize = 256;
+/// Combinations of the values that bounds leave open, each of which a rule must hold for.
+pub const WORLDS_MAX: usize = 64;
+/// Budgets of one grant: each is a counter in the store.
+pub const BUDGETS_PER_GRANT_MAX: usize = 8;
+
+/// A credential: the header of a call has 8 KiB in most servers, and a JWT with many groups takes half of that.
+pub const BEARER_BYTES_MAX: usize = 8_192;
+/// Callers with API keys: each is a file that is looked at every second.
+pub const CALLERS_MAX: usize = 10_000;
+/// The file of one.
+pub const CALLER_FILE_BYTES_MAX: u64 = 64 << 10;
+/// Its keys that live at once: two while it rotates, and some to spare.
+pub const CALLER_KEYS_MAX: usize = 8;
+/// The audiences that it may spend for: an API is one, a gateway some.
+pub const CALLER_AUDIENCES_MAX: usize = 64;
+/// The groups that it belongs to.
+pub const CALLER_GROUPS_MAX: usize = 64;
+/// What policies are told about it: each is a fact of every decision.
+pub const CALLER_ATTRIBUTES_MAX: usize = 64;
+/// One attribute's value: as much as a caveat can compare with.
+pub const ATTRIBUTE_BYTES_MAX: usize = farebox_verifier::limits::TEXT_BOUND_BYTES_MAX;
+/// A file of the record goes on in another from this length on: what a start reads, and what a search reads at
+/// once, in about a tenth of a second.
+pub const RECORD_SEGMENT_BYTES: u64 = 16 << 20;
+/// The shortest that such a file may be made: each begins with all that is open.
+pub const RECORD_SEGMENT_BYTES_MIN: u64 = 16 << 10;
+/// One entry: a request with its parameters, within one payload of the log.
+pub const RECORD_ENTRY_BYTES_MAX: usize = 768 << 10;
+/// A name or a code in an entry: a life has the longest.
+pub const RECORD_WORD_BYTES_MAX: usize = 128;
+/// Words of people in an entry, a rule's place among the policies, a caller.
+pub const RECORD_PROSE_BYTES_MAX: usize = 1_024;
+/// Entries of one append: they are in memory, and in one frame.
+pub const RECORD_APPEND_BYTES_MAX: usize = 2 << 20;
+/// Requests that are begun and not closed: more than an issuer answers at once.
+pub const RECORD_OPEN_MAX: usize = 20_000;
+/// Entries from one checkpoint to the next: what may be unsigned at the end.
+pub const RECORD_CHECKPOINT_ENTRIES_MAX: u64 = 10_000;
+/// Seconds from one checkpoint to the next.
+pub const RECORD_CHECKPOINT_SECONDS_MAX: u64 = 3_600;
+/// How long it is remembered up to where an ended life was drained: its journal is gone within minutes.
+pub const RECORD_ENDED_LIFE_SECONDS: u64 = 86_400;
+/// The same of one that goes on and of which nothing is heard: another issuer drains it.
+pub const RECORD_LIFE_SECONDS: u64 = 7 * 86_400;
+/// Journals of which it is remembered up to where they were drained: with what is open, they fit into the first
+/// frame of a file.
+pub const RECORD_LIVES_MAX: usize = LIVES_MAX;
+/// Registrations remembered by the record, so that a spend in the next seconds is told with its names: half a
+/// kilobyte each. Older ones are asked of the store.
+pub const RECORD_REGISTRATIONS_MAX: usize = 32_768;
+/// Entries in one answer of a search.
+pub const RECORD_LIST_MAX: usize = 1_000;
+/// Files that one search looks into before it answers with what it has: a second at most.
+pub const RECORD_SEGMENTS_LOOKED_AT_MAX: usize = 16;
+/// Faults that one check names: whoever has so many reads no further.
+pub const RECORD_FAULTS_MAX: usize = 1_000;
+/// Sources of JWTs: an organisation has a few providers.
+pub const JWT_SOURCES_MAX: usize = 32;
+/// How far the clock of a source may be from ours: machines that keep time differ by less.
+pub const JWT_LEEWAY_SECONDS_MAX: u64 = 60;
+/// A set of keys: providers with many tenants publish a dozen certificates with it.
+pub const JWKS_BYTES_MAX: usize = 256 << 10;
+/// Keys in one set.
+pub const JWKS_KEYS_MAX: usize = 100;
+/// How long fetching one may take: whoever waits for it holds a connection.
+pub const JWKS_SECONDS_MAX: u64 = 5;
+/// How soon keys are fetched again for a token whose key is unknown: whoever makes up tokens must not make us ask.
+pub const JWKS_AGAIN_SECONDS: u64 = 10;
+/// A key's name in a token's head.
+pub const KEY_NAME_BYTES_MAX: usize = 256;
+/// The configuration's file.
+pub const CONFIG_BYTES_MAX: u64 = 1 << 20;
+/// A file that holds a password or a passphrase.
+pub const PASSWORD_BYTES_MAX: u64 = 1_024;
+/// Statements of third parties with one request: a prompt check, a classification, a change, and some to spare.
+pub const EVIDENCE_MAX: usize = 8;
+/// One of them: its longest members, and the signature.
+pub const EVIDENCE_BYTES_MAX: usize = 4_096;
+/// How long one may hold: a request that waits for people is decided again with what it brought.
+pub const EVIDENCE_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX;
+/// The idempotency key that one may name.
+pub const EVIDENCE_NONCE_BYTES_MAX: usize = 256;

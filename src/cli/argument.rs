@@ -14,7 +14,8 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 use super::failure::Failure;
-use crate::signer::PrivateKey;
+use crate::config;
+use crate::signer::{Passphrase, PrivateKey};
 
 /// More than any key file, token or set of parameters has: the reader of each says what is too long.
 const BYTES_MAX: u64 = limits::PARAMS_BYTES_MAX as u64 + 1;
@@ -192,9 +193,25 @@ impl KeySource {
     }
 }
 
-/// Reads a private key, naming its file where it cannot be.
-pub(super) fn private_key(path: &Path) -> Result<PrivateKey, Failure> {
-    PrivateKey::load(path).map_err(|source| Failure::PrivateKey { path: path.into(), source })
+/// The passphrase of a private key that is encrypted.
+#[derive(Args)]
+pub(super) struct PassphraseArgs {
+    /// The file with the passphrase of the private key, where it is encrypted
+    #[arg(long, value_name = "FILE", env = "FAREBOX_KEY_PASSPHRASE_FILE")]
+    passphrase_file: Option<PathBuf>,
+}
+
+impl PassphraseArgs {
+    pub(super) fn read(&self) -> Result<Option<Passphrase>, Failure> {
+        let text = self.passphrase_file.as_deref().map(config::read_secret).transpose()?;
+        Ok(text.map(Passphrase::new))
+    }
+
+    /// Reads a private key, naming its file where it cannot be.
+    pub(super) fn private_key(&self, path: &Path) -> Result<PrivateKey, Failure> {
+        PrivateKey::load_with(path, self.read()?.as_ref())
+            .map_err(|source| Failure::PrivateKey { path: path.into(), source })
+    }
 }
 
 /// Puts a public file in its place whole.

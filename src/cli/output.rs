@@ -50,6 +50,17 @@ impl Output {
         Ok(answer.exit)
     }
 
+    /// A line of a command that goes on: for people and scripts alike.
+    pub(super) fn line(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "{}", safe(line))?;
+        self.out.flush()
+    }
+
+    /// What people should know and no pipe should carry.
+    pub(super) fn note(&mut self, note: &str) -> io::Result<()> {
+        writeln!(self.err, "farebox: {}", safe(note))
+    }
+
     pub(super) fn failure(&mut self, failure: &Failure) -> io::Result<Exit> {
         let detail = chain(failure);
         writeln!(self.err, "farebox: {}", safe(&detail))?;

@@ -13,7 +13,8 @@ use super::Folder;
 use crate::cli::answer::Answer;
 use crate::cli::argument;
 use crate::cli::failure::Failure;
-use crate::signer::PrivateKey;
+use crate::config::read_secret;
+use crate::signer::{Passphrase, PrivateKey};
 
 #[derive(Args)]
 pub(crate) struct New {
@@ -28,6 +29,9 @@ pub(crate) struct New {
     /// Make a third party's key instead, under this name
     #[arg(long, value_name = "NAME", value_parser = ThirdParty::parse)]
     third_party: Option<ThirdParty>,
+    /// Encrypt the private key with the passphrase in this file: one line, readable by its owner alone
+    #[arg(long, value_name = "FILE", env = "FAREBOX_KEY_PASSPHRASE_FILE")]
+    passphrase_file: Option<PathBuf>,
 }
 
 /// Where the halves of a key are.
@@ -38,18 +42,21 @@ struct Places {
 
 impl New {
     pub(super) fn run(&self) -> Result<Answer, Failure> {
+        let passphrase = self.passphrase_file.as_deref().map(read_secret).transpose()?;
+        let passphrase = passphrase.map(Passphrase::new);
+        let passphrase = passphrase.as_ref();
         match (&self.holder, &self.third_party) {
-            (Some(path), _) => new_holder(path),
-            (None, Some(name)) => self.new_third_party(name),
-            (None, None) => self.new_issuer(),
+            (Some(path), _) => new_holder(path, passphrase),
+            (None, Some(name)) => self.new_third_party(name, passphrase),
+            (None, None) => self.new_issuer(passphrase),
         }
     }
 
-    fn new_issuer(&self) -> Result<Answer, Failure> {
+    fn new_issuer(&self, passphrase: Option<&Passphrase>) -> Result<Answer, Failure> {
         let id = self.free_id()?;
         let public = self.folder.issuers().join(format!("{id}.pem"));
         let places = Places { private: self.folder.private(id), public };
-        let key = places.fill()?;
+        let key = places.fill(passphrase)?;
         Ok(places.answer(&key, ("id", id.to_string())))
     }
 
@@ -65,7 +72,11 @@ impl New {
         known.max().unwrap_or(0).checked_add(1).ok_or(Failure::NoKeyLeft)
     }
 
-    fn new_third_party(&self, name: &ThirdParty) -> Result<Answer, Failure> {
+    fn new_third_party(
+        &self,
+        name: &ThirdParty,
+        passphrase: Option<&Passphrase>,
+    ) -> Result<Answer, Failure> {
         if name.as_str().contains('/') || name.as_str().starts_with('.') {
             return Err(Failure::KeyName { name: name.clone() });
         }
@@ -75,14 +86,14 @@ impl New {
             return Err(Failure::ThirdPartyTaken { name: name.clone() });
         }
         let places = Places { private, public };
-        let key = places.fill()?;
+        let key = places.fill(passphrase)?;
         Ok(places.answer(&key, ("third_party", name.to_string())))
     }
 }
 
-fn new_holder(path: &Path) -> Result<Answer, Failure> {
+fn new_holder(path: &Path, passphrase: Option<&Passphrase>) -> Result<Answer, Failure> {
     let places = Places { private: path.into(), public: path.with_extension("pub.pem") };
-    let key = places.fill()?;
+    let key = places.fill(passphrase)?;
     Ok(places.answer(&key, ("holder", path.display().to_string())))
 }
 
@@ -95,14 +106,14 @@ fn numbers(folder: &Path) -> Vec<u32> {
 impl Places {
     /// Makes a key and puts its halves here. The private one is first: its file, made anew or not at all,
     /// decides between two who make the same key at once.
-    fn fill(&self) -> Result<PublicKey, Failure> {
+    fn fill(&self, passphrase: Option<&Passphrase>) -> Result<PublicKey, Failure> {
         if self.public.exists() {
             let source = io::ErrorKind::AlreadyExists.into();
             return Err(Failure::File { path: self.public.clone(), source });
         }
         let failed = |source| Failure::PrivateKey { path: self.private.clone(), source };
         let key = PrivateKey::generate().map_err(failed)?;
-        key.save(&self.private).map_err(failed)?;
+        key.save_with(&self.private, passphrase).map_err(failed)?;
         argument::publish(&self.public, &pem_text(&key.public()))?;
         Ok(key.public())
     }

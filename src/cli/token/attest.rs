@@ -9,7 +9,7 @@ use farebox_verifier::{CaveatText, KeyRing, Keys, Presented, Registered, Stateme
 use serde_json::json;
 
 use crate::cli::answer::Answer;
-use crate::cli::argument::{self, Stdin, TokenArgs};
+use crate::cli::argument::{PassphraseArgs, Stdin, TokenArgs};
 use crate::cli::failure::Failure;
 
 #[derive(Args)]
@@ -19,6 +19,8 @@ pub(crate) struct Attest {
     /// The third party's private key
     #[arg(long, value_name = "FILE", env = "FAREBOX_THIRD_PARTY_KEY")]
     third_party_key: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// The folder of keys that are trusted: nobody states anything of a token that no issuer signed
     #[arg(long, value_name = "DIR", default_value = "keys", env = "FAREBOX_KEYS")]
     keys: PathBuf,
@@ -34,7 +36,7 @@ impl Attest {
     pub(super) fn run(&self, stdin: &mut Stdin) -> Result<Answer, Failure> {
         let token = self.token.read(stdin)?;
         let grant = super::grant_of(&token)?;
-        let key = argument::private_key(&self.third_party_key)?;
+        let key = self.passphrase.private_key(&self.third_party_key)?;
         let keys = Arc::new(Keys::new(KeyRing::load(&self.keys)?));
         let presented = Presented::read(token.expose()).map_err(Failure::Refused)?;
         let payload = Verifier::new(keys, Registered::Anyhow)

@@ -2,8 +2,8 @@
 
 use clap::Args;
 use farebox_verifier::{
-    Bound, Bounds, Caveat, CaveatText, KeyRing, OneOf, OutputName, Pointer, PublicKey,
-    StatementName, ThirdParty, UnixSeconds,
+    Caveat, CaveatText, KeyRing, OneOf, OutputName, Pointer, PublicKey, StatementName, ThirdParty,
+    UnixSeconds,
 };
 
 use crate::cli::argument::{self, ValueError};
@@ -83,29 +83,6 @@ impl Demand {
         };
         Ok(Caveat::Signed(self.name.clone(), self.value.clone(), *key))
     }
-}
-
-/// The caveats that hold members which vary to their bounds.
-pub(super) fn of_bounds(bounds: &Bounds) -> Result<Vec<Caveat>, Failure> {
-    let mut caveats = Vec::new();
-    for (at, bound) in bounds.iter() {
-        match bound {
-            Bound::Int { min, max } => {
-                caveats.extend(min.map(|min| Caveat::IntAtLeast(at.clone(), min)));
-                caveats.extend(max.map(|max| Caveat::IntAtMost(at.clone(), max)));
-            }
-            Bound::OneOf(texts) => {
-                let texts: Result<Vec<_>, _> = texts.iter().map(|t| CaveatText::parse(t)).collect();
-                let set = OneOf::new(texts.map_err(Failure::BoundText)?);
-                caveats.push(Caveat::TextOneOf(at.clone(), set.map_err(Failure::BoundList)?));
-            }
-            Bound::Prefix(text) => {
-                let text = CaveatText::parse(text).map_err(Failure::BoundText)?;
-                caveats.push(Caveat::TextPrefix(at.clone(), text));
-            }
-        }
-    }
-    Ok(caveats)
 }
 
 fn at_most(text: &str) -> Result<Caveat, ValueError> {

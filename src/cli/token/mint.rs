@@ -10,9 +10,9 @@ use farebox_verifier::{
 };
 use serde_json::json;
 
-use super::caveats::{self, CaveatArgs, Demand};
+use super::caveats::{CaveatArgs, Demand};
 use crate::cli::answer::Answer;
-use crate::cli::argument::{self, Given, KeySource, RequestArgs, Source, Stdin};
+use crate::cli::argument::{self, Given, KeySource, PassphraseArgs, RequestArgs, Source, Stdin};
 use crate::cli::failure::Failure;
 use crate::signer::Signer;
 
@@ -24,6 +24,8 @@ pub(crate) struct Mint {
     /// The issuer's private key
     #[arg(long, value_name = "FILE", env = "FAREBOX_KEY")]
     key: PathBuf,
+    #[command(flatten)]
+    passphrase: PassphraseArgs,
     /// The key's number; left out, the name of its file
     #[arg(long, value_name = "N")]
     key_id: Option<u32>,
@@ -72,7 +74,7 @@ impl Mint {
     pub(super) fn run(&self, stdin: &mut Stdin) -> Result<Answer, Failure> {
         let key_id = self.key_id()?;
         let grant = self.grant(stdin)?;
-        let signer = Signer::new(key_id, argument::private_key(&self.key)?);
+        let signer = Signer::new(key_id, self.passphrase.private_key(&self.key)?);
         let token = signer.mint(&grant)?;
         let json = json!({
             "grant": grant.id.to_string(),
@@ -124,7 +126,7 @@ impl Mint {
     }
 
     fn caveats(&self, bounds: Option<&Bounds>) -> Result<Vec<Caveat>, Failure> {
-        let mut caveats = bounds.map(caveats::of_bounds).transpose()?.unwrap_or_default();
+        let mut caveats = bounds.map(Caveat::of_bounds).transpose()?.unwrap_or_default();
         caveats.extend(self.caveats.caveats());
         if let (Some(keys), false) = (&self.keys, self.signed.is_empty()) {
             let ring = KeyRing::load(keys)?;

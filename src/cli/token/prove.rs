@@ -9,7 +9,7 @@ use farebox_verifier::{
 use serde_json::json;
 
 use crate::cli::answer::Answer;
-use crate::cli::argument::{self, RequestArgs, Stdin, TokenArgs};
+use crate::cli::argument::{PassphraseArgs, RequestArgs, Stdin, TokenArgs};
 use crate::cli::failure::Failure;
 
 #[derive(Args)]
@@ -20,6 +20,8 @@ pub(crate) struct Prove {
     #[arg(long, value_name = "FILE", env = "FAREBOX_HOLDER_KEY")]
     holder_key: PathBuf,
     #[command(flatten)]
+    passphrase: PassphraseArgs,
+    #[command(flatten)]
     request: RequestArgs,
 }
 
@@ -28,7 +30,7 @@ impl Prove {
         let token = self.token.read(stdin)?;
         let params = self.request.params.read(stdin)?.digest();
         let RequestArgs { audience, action, resource, .. } = &self.request;
-        let key = argument::private_key(&self.holder_key)?;
+        let key = self.passphrase.private_key(&self.holder_key)?;
         let asked = asks_for(&token, &key.public())?;
         let request = RequestDigest::of(action, resource, audience, params, None);
         let now = SystemClock.now();

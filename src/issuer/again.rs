@@ -1,0 +1,138 @@
+//! Asked again: a key stands for one grant, and gives its token again or says what became of it.
+//!
+//! A token was issued for the key's grant, or none was. If one was, no other ever is; if none was, the id is refused for
+//! good in every store before the key passes to another.
+
+use farebox_verifier::{GrantId, NoRandom, Outcome, Selector, UnixSeconds, Uses};
+
+use super::issued::IssuedGrant;
+use super::mint::{Issued, Minted};
+use super::{Issuer, Refused, Wanted};
+use crate::callers::Caller;
+use crate::limits;
+use crate::signer::Signer;
+use crate::store::LifeId;
+use crate::store::desk::{Claimed, KeyClaim, KeyDigest, KeyError};
+use crate::store::view::Standing;
+
+impl Issuer {
+    /// The grant's id: that of the key, where the key stands for one that came to nothing.
+    pub(super) async fn claim(&self, caller: &Caller, wanted: &Wanted) -> Result<GrantId, Refused> {
+        let grant = fresh()?;
+        let Some((_, key)) = &wanted.key else { return Ok(grant) };
+        match self.claim_key(caller, *key, wanted, grant).await? {
+            Claimed::Fresh => Ok(grant),
+            Claimed::Same { grant: before, until } => {
+                self.may_pass(wanted, before, until)?;
+                // No token was given out for it: it is given up for good before another takes its place.
+                self.store.abandon(before).await.or(Err(Refused::StoreDown))?;
+                let renewed = self.ledger.renew_key(key, before, grant).await;
+                renewed.map(|()| grant).or(Err(Refused::StoreDown))
+            }
+        }
+    }
+
+    /// A key that came to nothing passes to another grant while the issuer surely knows what it has issued.
+    fn may_pass(&self, wanted: &Wanted, grant: GrantId, until: UnixSeconds) -> Result<(), Refused> {
+        let claimed = until.minus(kept_seconds(wanted));
+        if self.clock.now() > claimed.plus(limits::KEY_PASSES_SECONDS) {
+            return Err(Refused::KeyOver { grant });
+        }
+        Ok(())
+    }
+
+    async fn claim_key(
+        &self,
+        caller: &Caller,
+        key: KeyDigest,
+        wanted: &Wanted,
+        grant: GrantId,
+    ) -> Result<Claimed, Refused> {
+        let until = self.clock.now().plus(kept_seconds(wanted));
+        let caller = Selector::Agent(caller.name.clone()).scope();
+        let claim = KeyClaim { key, caller, request: wanted.hash, grant, until };
+        self.ledger.claim_key(&claim).await.map_err(|error| match error {
+            KeyError::Conflict => Refused::KeyConflict,
+            KeyError::CallerFull | KeyError::Full => Refused::Full,
+            _ => Refused::StoreDown,
+        })
+    }
+
+    /// What was answered to this key before, if a token was.
+    pub(super) async fn again(
+        &self,
+        key: KeyDigest,
+        wanted: &Wanted,
+    ) -> Result<Option<Minted>, Refused> {
+        let known = self.ledger.key(&key, &wanted.hash).or(Err(Refused::KeyConflict))?;
+        let Some((grant, until)) = known else { return Ok(None) };
+        let Some(issued) = self.issued.find(grant).await? else {
+            return self.may_pass(wanted, grant, until).map(|()| None);
+        };
+        let end = issued.grant.window.end();
+        let over = self.clock.now() >= end;
+        if issued.grant.uses == Uses::Fresh {
+            let over = over.then_some(Minted::Over { grant, standing: Standing::Expired, end });
+            return match over {
+                Some(over) => Ok(Some(over)),
+                None => self.sign(&issued).map(|issued| Some(Minted::Again(issued))),
+            };
+        }
+        let listed = match self.store.read(grant).await {
+            Some(listed) => listed,
+            None if over => return Err(Refused::KeyOver { grant }),
+            None => return Err(self.lost(&issued)),
+        };
+        // Of a life that is over, nothing but what was reported before is known.
+        let unknown = [Standing::Issued, Standing::Settled(Outcome::Unknown)];
+        if !over && unknown.contains(&listed.standing) && !self.store_lives(&listed.life).await? {
+            return Err(self.lost(&issued));
+        }
+        match listed.standing {
+            Standing::Issued if over => {
+                Ok(Some(Minted::Over { grant, standing: Standing::Expired, end }))
+            }
+            Standing::Issued => self.sign(&issued).map(|issued| Some(Minted::Again(issued))),
+            standing => Ok(Some(Minted::Over { grant, standing, end })),
+        }
+    }
+
+    /// Why a grant that was issued is not to be had now: its life is over, or its store is away for a moment.
+    fn lost(&self, issued: &IssuedGrant) -> Refused {
+        let seats = issued.grant.stores.iter().flat_map(|stores| stores.seats());
+        let mut lives = seats.filter_map(|seat| self.ledger.life(seat.generation));
+        match lives.all(|known| known.end.is_some()) {
+            true => Refused::Fenced { grant: issued.grant.id },
+            false => Refused::StoreDown,
+        }
+    }
+
+    /// Signs again what was signed before, with the same key.
+    fn sign(&self, issued: &IssuedGrant) -> Result<Issued, Refused> {
+        let signers = self.signers();
+        let signer = signers.iter().find(|signer| signer.id() == issued.key_id);
+        // A key that was retired took its tokens with it.
+        signed(issued, signer.ok_or(Refused::KeyOver { grant: issued.grant.id })?)
+    }
+
+    async fn store_lives(&self, life: &LifeId) -> Result<bool, Refused> {
+        let journals = self.store.journals().await.or(Err(Refused::StoreDown))?;
+        Ok(journals.iter().any(|journal| journal.living && journal.life == *life))
+    }
+}
+
+pub(super) fn signed(issued: &IssuedGrant, signer: &Signer) -> Result<Issued, Refused> {
+    let grant = &issued.grant;
+    let token = signer.mint(grant).map_err(|error| Refused::bad_request(error.to_string()))?;
+    Ok(Issued { grant: grant.id, token, end: grant.window.end(), rule: issued.rule.clone() })
+}
+
+/// How long the key of a request is remembered: evidence that names it counts once, for as long as it may last.
+fn kept_seconds(wanted: &Wanted) -> u64 {
+    if wanted.evidence.is_empty() { limits::KEY_KEPT_SECONDS } else { limits::KEY_SECONDS_MAX }
+}
+
+fn fresh() -> Result<GrantId, Refused> {
+    GrantId::fresh()
+        .map_err(|NoRandom| Refused::Internal { what: "the system gives no random bytes" })
+}

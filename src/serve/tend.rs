@@ -1,0 +1,283 @@
+//! Tending: what a running issuer looks after, beside its calls.
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use farebox_verifier::{Issuer as Trusted, KeyRing, Selector};
+use tokio::sync::{Mutex, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::error::whole;
+use super::place::Place;
+use super::watch::{Looked, TlsFiles};
+use super::{PAUSE, policies};
+use crate::callers::Callers;
+use crate::issuer::Issuer;
+use crate::keychain::Keychain;
+use crate::metrics::Metrics;
+use crate::policy::Zone;
+use crate::record::{Entry, Kind, Record, StoreArchive};
+use crate::signer::{Passphrase, Signer};
+use crate::store::drain::Drain;
+
+/// How long a journal waits to be taken to the record.
+const DRAIN_PAUSE: Duration = Duration::from_millis(200);
+
+/// What is looked after.
+pub(super) struct Tending {
+    pub(super) issuer: Arc<Issuer>,
+    pub(super) callers: Arc<Callers>,
+    pub(super) keychain: Keychain,
+    pub(super) passphrase: Option<Passphrase>,
+    pub(super) policies: Option<PathBuf>,
+    pub(super) zone: Zone,
+    pub(super) place: Place,
+    pub(super) record: Arc<Record>,
+    pub(super) metrics: Arc<Metrics>,
+    pub(super) tls: TlsFiles,
+    /// Held by whoever reads again: of two at once, the one that read earlier must not be in force later.
+    pub(super) alone: Mutex<()>,
+    /// How long an entry waits for a signature.
+    pub(super) checkpoint: Duration,
+}
+
+/// What was said to be wrong: what stays so for a night is a line in the log, and not one for each second.
+#[derive(Default)]
+struct Said(Vec<String>);
+
+impl Said {
+    /// What is wrong now, where it is not what was said last.
+    fn news(&mut self, wrong: Vec<String>) -> Option<&[String]> {
+        let news = wrong != self.0;
+        self.0 = wrong;
+        news.then_some(&*self.0)
+    }
+}
+
+impl Tending {
+    /// Begins to look after all of it, until the stop is told.
+    pub(super) fn begin(self: &Arc<Self>, tasks: &mut JoinSet<()>, stop: &watch::Receiver<bool>) {
+        let (tending, stopped) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move { tending.look_after(stopped).await });
+        let (tending, stopped) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move { tending.carry(stopped).await });
+    }
+
+    /// The store's lives, and the files that may have changed.
+    async fn look_after(&self, mut stop: watch::Receiver<bool>) {
+        let (mut looked, mut signed) = (self.look().ok(), Instant::now());
+        let mut said = Said::default();
+        loop {
+            tokio::select! {
+                () = self.place.knocked(PAUSE) => {}
+                _told = stop.wait_for(|stop| *stop) => return,
+            }
+            match said.news(self.place.tend().await) {
+                Some([]) => tracing::info!("store serves again"),
+                Some(wrong) => wrong.iter().for_each(|wrong| tracing::warn!(wrong, "store")),
+                None => {}
+            }
+            self.reread_callers();
+            match self.look() {
+                Ok(now) => {
+                    self.follow(looked.as_ref(), &now).await;
+                    looked = Some(now);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "files cannot be looked at: what was read stays")
+                }
+            }
+            self.issuer.say_policies().await;
+            // An issuer that is idle signs for its last entries too.
+            if signed.elapsed() >= self.checkpoint {
+                signed = Instant::now();
+                drop(self.record.checkpoint());
+            }
+        }
+    }
+
+    /// Reads what looks different.
+    async fn follow(&self, before: Option<&Looked>, now: &Looked) {
+        let _alone = self.alone.lock().await;
+        if before.is_none_or(|before| before.keys != now.keys) {
+            self.reload_keys().await;
+        }
+        if before.is_none_or(|before| before.policies != now.policies) {
+            self.reload_policies().await;
+        }
+        if before.is_none_or(|before| before.certificate != now.certificate) {
+            self.tls.reload();
+        }
+    }
+
+    fn look(&self) -> io::Result<Looked> {
+        Looked::at(&self.keychain, self.policies.as_deref(), &self.tls)
+    }
+
+    /// Journals to the record, and what is over is ended.
+    async fn carry(&self, mut stop: watch::Receiver<bool>) {
+        let mut drain = self.drain();
+        loop {
+            self.round(&mut drain).await;
+            tokio::select! {
+                () = tokio::time::sleep(DRAIN_PAUSE) => {}
+                _told = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+
+    fn drain(&self) -> Drain {
+        let (store, needed) = (Arc::clone(&self.place.store), self.place.needed.get());
+        let (record, ledger) = (Arc::clone(&self.record), Arc::clone(&self.place.ledger));
+        let archive = Arc::new(StoreArchive::new(record, Arc::clone(&store), ledger, needed));
+        Drain::new(store, archive, self.record.chain().as_str(), needed)
+    }
+
+    async fn round(&self, drain: &mut Drain) {
+        let round = drain.round().await;
+        self.metrics.drained(&round);
+        if round.gaps > 0 {
+            tracing::error!(gaps = round.gaps, "a journal has a gap: the record says where");
+        }
+        if let Err(error) = self.record.drain_ledger(&self.place.ledger).await {
+            tracing::error!(error = whole(&error), "the ledger's events are not in the record");
+        }
+    }
+
+    /// Reads everything again.
+    pub(super) async fn reload(&self) {
+        let _alone = self.alone.lock().await;
+        self.reread_callers();
+        self.reload_keys().await;
+        self.reload_policies().await;
+        self.tls.reload();
+    }
+
+    fn reread_callers(&self) {
+        match self.callers.tend() {
+            Ok(reread) => {
+                for broken in &reread.broken {
+                    tracing::error!(
+                        error = whole(broken),
+                        "a caller's file cannot be read: the caller is refused"
+                    );
+                }
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = whole(&error),
+                    "callers cannot be read: those who were known stay so"
+                )
+            }
+        }
+    }
+
+    /// A key that was retired kills its tokens, at APIs that have not heard of it too.
+    async fn reload_keys(&self) {
+        let before = self.issuer.trusted();
+        let key = self.keychain.checkpoint_key(self.passphrase.as_ref());
+        match self.keychain.open(self.passphrase.as_ref()) {
+            Err(error) => {
+                tracing::error!(
+                    error = whole(&error),
+                    "keys cannot be read: those that were known stay so"
+                )
+            }
+            Ok((signers, ring)) => {
+                let retired = retired(&before, &ring);
+                let signs = signers.first().map(Signer::id);
+                if signs.is_none() {
+                    tracing::error!(
+                        "the last key was retired: nothing is granted until there is another"
+                    );
+                }
+                self.issuer.change_keys(signers, ring);
+                let entry = Entry::of(Kind::KeyChanged).detail("signing", serde_json::json!(signs));
+                if self.issuer.tell(entry.detail("retired", retired.clone())).await.is_err() {
+                    tracing::error!("a change of keys could not be written down");
+                }
+                if let Ok(key) = key
+                    && self.record.change_key(Box::new(key)).is_err()
+                {
+                    tracing::error!("the record's checkpoints are signed with the old key");
+                }
+                for id in retired {
+                    if self.place.store.revoke(&Selector::Key(id)).await.is_err() {
+                        tracing::error!(
+                            id,
+                            "tokens of a retired key could not be revoked in the store"
+                        );
+                    }
+                }
+            }
+        }
+    }
+
+    async fn reload_policies(&self) {
+        let read = policies(self.policies.as_deref(), &self.zone);
+        let (set, told) = match read {
+            Ok(read) => read,
+            Err(error) => {
+                self.metrics.reloaded("refused");
+                tracing::error!(
+                    error = whole(&error),
+                    "policies cannot be used: those in force stay so"
+                );
+                return;
+            }
+        };
+        for warning in told {
+            tracing::warn!(warning, "policies");
+        }
+        match self.issuer.swap_policies(set).await {
+            Ok(swapped) => {
+                self.metrics.reloaded("swapped");
+                tracing::info!(policy = %swapped.policy, everywhere = swapped.reach.everywhere(), "policies in force");
+            }
+            Err(error) => {
+                self.metrics.reloaded("unheard");
+                tracing::error!(
+                    error = whole(&error),
+                    "no store has heard of the new policies: nothing is granted until one has"
+                );
+            }
+        }
+    }
+
+    /// The last of it: what is left in the journals, then the doors.
+    pub(super) async fn end(&self) {
+        let mut drain = self.drain();
+        self.round(&mut drain).await;
+        if let Ok(pending) = self.record.append(Entry::of(Kind::Stopped)) {
+            drop(pending.await);
+        }
+        self.place.close().await;
+        if let Err(error) = self.record.close().await {
+            tracing::warn!(error = whole(&error), "the record was not sealed");
+        }
+    }
+}
+
+/// The keys that were trusted and are not any more.
+fn retired(before: &KeyRing, now: &KeyRing) -> Vec<u32> {
+    let trusted = |ring: &KeyRing, id| matches!(ring.issuer(id), Some(Trusted::Trusted(_)));
+    before.issuers().into_keys().filter(|id| trusted(before, *id) && !trusted(now, *id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stays_wrong_is_said_once_and_so_is_its_end() {
+        let mut said = Said::default();
+        let away = || vec!["away".to_owned()];
+        assert_eq!(said.news(Vec::new()), None);
+        assert_eq!(said.news(away()), Some(&*away()));
+        assert_eq!(said.news(away()), None);
+        assert_eq!(said.news(Vec::new()), Some(&[][..]));
+    }
+}
