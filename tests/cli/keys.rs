@@ -114,3 +114,38 @@ fn the_folder_comes_from_the_environment_where_no_flag_names_it() {
     assert_eq!(desk.pipe_with("", &["keys", "new"], &variables).code, 0);
     assert!(desk.path("elsewhere/issuers/1.pem").exists());
 }
+
+#[test]
+fn an_encrypted_key_mints_with_its_passphrase_and_not_without() {
+    let desk = Desk::empty();
+    desk.write("passphrase", "correct horse\n");
+    fs::set_permissions(desk.path("passphrase"), fs::Permissions::from_mode(0o600)).unwrap();
+    desk.done(&["keys", "new", "--passphrase-file", "passphrase"]);
+    let text = fs::read_to_string(desk.path("keys/private/1.pem")).unwrap();
+    assert!(text.starts_with("-----BEGIN ENCRYPTED PRIVATE KEY-----"));
+    let token = desk.mint(&["--passphrase-file", "passphrase"]);
+    assert_eq!(desk.verify(&token, &[]).code, 0);
+    let mint = ["token", "mint", "--key", "keys/private/1.pem", "--agent", "key:billing"];
+    let mint = [&mint, REQUEST.as_slice()].concat();
+    let variables = [("FAREBOX_KEY_PASSPHRASE_FILE", "passphrase")];
+    assert_eq!(desk.pipe_with("", &mint, &variables).code, 0);
+    let said = desk.run(&mint);
+    assert_eq!(said.code, 1);
+    assert!(
+        said.err.contains("key file is encrypted: give the file with its passphrase"),
+        "{}",
+        said.err
+    );
+    for (text, mode, want) in [
+        ("wrong horse\n", 0o600, "cannot be decrypted with this passphrase"),
+        ("correct horse\n", 0o644, "can be read by others"),
+        ("correct horse\nand more\n", 0o600, "no single line"),
+        ("", 0o600, "no single line"),
+    ] {
+        desk.write("other", text);
+        fs::set_permissions(desk.path("other"), fs::Permissions::from_mode(mode)).unwrap();
+        let said = desk.run(&[mint.as_slice(), &["--passphrase-file", "other"]].concat());
+        assert_eq!(said.code, 1, "{text}");
+        assert!(said.err.contains(want) && !said.err.contains("horse"), "{}", said.err);
+    }
+}

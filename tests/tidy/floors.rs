@@ -13,7 +13,11 @@ const VERIFIER: [&str; 26] = [
     "memory", "local", "contract", "passage", "verifier", "facts", "gate",
 ];
 /// The root package's modules, from the ground up.
-const ROOT: [&str; 8] = ["limits", "load", "log", "store", "signer", "oracle", "demo", "cli"];
+const ROOT: [&str; 20] = [
+    "limits", "load", "log", "store", "signer", "record", "evidence", "callers", "policy",
+    "config", "oracle", "keychain", "issuer", "metrics", "http", "client", "steady", "serve",
+    "demo", "cli",
+];
 
 #[test]
 fn no_module_uses_one_above_it() {

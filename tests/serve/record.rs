@@ -1,0 +1,133 @@
+//! The record: what a running issuer writes down, and what can be proved of it.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::scene::{POLICIES, Scene, presented, run, transfer, until};
+
+#[test]
+fn the_record_tells_who_what_why_and_what_came_of_it() {
+    let mut scene = Scene::new();
+    let (agent, api) = scene.parties();
+    let mut wanted = transfer(7);
+    wanted["workflow"] = json!("run-81");
+    wanted["step"] = json!("1");
+    wanted["purpose"] = json!("invoice inv-7");
+    let minted = scene.call("POST", "/v1/grants", &agent, Some(&wanted));
+    let grant = minted.text("grant");
+    let body = presented(&minted.text("token"), 7, "a");
+    assert_eq!(scene.call("POST", "/v1/spend", &api, Some(&body)).status, 200);
+    assert_eq!(
+        scene
+            .call("POST", "/v1/spend", &api, Some(&presented(&minted.text("token"), 7, "b")))
+            .status,
+        401
+    );
+    let settle = json!({ "attempt": "a", "outcome": "succeeded" });
+    assert_eq!(
+        scene.call("POST", &format!("/v1/grants/{grant}/settle"), &api, Some(&settle)).status,
+        200
+    );
+
+    let entries = |path: &str| {
+        let page = scene.admin("GET", path, None).json();
+        page["items"].as_array().unwrap().clone()
+    };
+    let kinds = |entries: &[Value]| -> Vec<String> {
+        entries.iter().map(|entry| entry["kind"].as_str().unwrap().to_owned()).collect()
+    };
+    let path = format!("/v1/record?grant={grant}");
+    until(|| kinds(&entries(&path)).contains(&"settled".to_owned()));
+    let found = kinds(&entries(&path));
+    for kind in ["requested", "issued", "spent", "replayed", "settled"] {
+        assert!(found.contains(&kind.to_owned()), "{kind} {found:?}");
+    }
+    let requested = &entries(&path)[0];
+    assert_eq!(requested["agent"], json!("key:agent"));
+    assert!(requested["rule"].as_str().unwrap().contains("all.datalog"));
+    assert_eq!(requested["detail"]["params"], json!({ "amount": 7, "to": "acme" }));
+    let chained = entries("/v1/record?workflow=run-81");
+    assert!(kinds(&chained).contains(&"spent".to_owned()), "{chained:?}");
+
+    let denied = scene.call("POST", "/v1/grants", &agent, Some(&transfer(9000)));
+    assert_eq!(denied.status, 403);
+    assert_eq!(entries("/v1/record?kind=denied&agent=key:agent").len(), 1);
+
+    // With public keys alone, also while it is in use.
+    let keys = scene.data().join("keys");
+    let verify = ["record", "verify", "--keys", keys.to_str().unwrap()];
+    let (good, said) = run(&verify, &scene.data());
+    assert!(good, "{said}");
+    scene.stop();
+    let (good, said) = run(&verify, &scene.data());
+    assert!(good, "{said}");
+}
+
+#[test]
+fn an_export_is_the_record_line_by_line() {
+    let scene = Scene::new();
+    let (agent, _) = scene.parties();
+    for amount in 1..=30 {
+        assert_eq!(scene.call("POST", "/v1/grants", &agent, Some(&transfer(amount))).status, 201);
+    }
+    let export = scene.admin("GET", "/v1/record/export", None).body;
+    let numbers: Vec<u64> = export
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["n"].as_u64().unwrap())
+        .collect();
+    assert!(numbers.len() > 60, "{}", numbers.len());
+    assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "how long a stop takes is what is tested")]
+fn whoever_follows_the_record_from_the_last_place_holds_up_no_stop() {
+    let mut scene = Scene::configured(POLICIES, "[limits]\nconnections = 1\n");
+    let mut follower = TcpStream::connect(scene.address()).unwrap();
+    let head = format!(
+        "GET /v1/record/stream?after=0 HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\n\r\n",
+        scene.key()
+    );
+    follower.write_all(head.as_bytes()).unwrap();
+    // The first entry is there, and the stream open.
+    let mut words = [0; 16 << 10];
+    let mut heard = Vec::new();
+    while !heard.windows(6).any(|word| word == b"data: ") {
+        let read = follower.read(&mut words).unwrap();
+        assert!(read > 0, "it hung up");
+        heard.extend_from_slice(&words[..read]);
+    }
+    let begun = Instant::now();
+    scene.stop();
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    // It was ended well, and not cut off.
+    let mut rest = Vec::new();
+    follower.read_to_end(&mut rest).unwrap();
+    heard.extend(rest);
+    assert!(heard.ends_with(b"0\r\n\r\n"), "{}", String::from_utf8_lossy(&heard));
+}
+
+#[test]
+fn nothing_is_minted_that_cannot_be_written_down() {
+    // A limit on the size of files is what a full disk is to a process.
+    let scene = Scene::new();
+    let (agent, _) = scene.parties();
+    let mut wanted = transfer(1);
+    wanted["params"]["note"] = json!("x".repeat(10_000));
+    scene.limit_files(scene.largest_file() + 200_000);
+    let mut refused = 0;
+    for _ in 0..200 {
+        let reply = scene.call("POST", "/v1/grants", &agent, Some(&wanted));
+        if reply.status == 503 {
+            assert_eq!(reply.code(), "store-down", "{}", reply.body);
+            refused += 1;
+        }
+    }
+    assert!(refused > 0);
+    assert_eq!(scene.call_with("GET", "/readyz", &[], None).status, 503);
+    // The process lives.
+    assert_eq!(scene.call_with("GET", "/healthz", &[], None).status, 200);
+}
