@@ -3,7 +3,7 @@
 //! A token was issued for the key's grant, or none was. If one was, no other ever is; if none was, the id is refused for
 //! good in every store before the key passes to another.
 
-use farebox_verifier::{GrantId, NoRandom, Outcome, Selector, UnixSeconds, Uses};
+use farebox_verifier::{GrantId, NoRandom, Outcome, Seat, Selector, UnixSeconds, Uses};
 
 use super::issued::IssuedGrant;
 use super::mint::{Issued, Minted};
@@ -85,7 +85,7 @@ impl Issuer {
         };
         // Of a life that is over, nothing but what was reported before is known.
         let unknown = [Standing::Issued, Standing::Settled(Outcome::Unknown)];
-        if !over && unknown.contains(&listed.standing) && !self.store_lives(&listed.life).await? {
+        if !over && unknown.contains(&listed.standing) && !self.lives(&issued).await? {
             return Err(self.lost(&issued));
         }
         match listed.standing {
@@ -97,13 +97,15 @@ impl Issuer {
         }
     }
 
-    /// Why a grant that was issued is not to be had now: its life is over, or its store is away for a moment.
+    /// Why a grant that was issued is not to be had now: too many of its lives are over, or a store is away for a
+    /// moment.
     fn lost(&self, issued: &IssuedGrant) -> Refused {
-        let seats = issued.grant.stores.iter().flat_map(|stores| stores.seats());
-        let mut lives = seats.filter_map(|seat| self.ledger.life(seat.generation));
-        match lives.all(|known| known.end.is_some()) {
-            true => Refused::Fenced { grant: issued.grant.id },
-            false => Refused::StoreDown,
+        let goes_on = |seat: &&Seat| {
+            self.ledger.life(seat.generation).is_some_and(|known| known.end.is_none())
+        };
+        match enough(issued, goes_on) {
+            true => Refused::StoreDown,
+            false => Refused::Fenced { grant: issued.grant.id },
         }
     }
 
@@ -115,9 +117,14 @@ impl Issuer {
         signed(issued, signer.ok_or(Refused::KeyOver { grant: issued.grant.id })?)
     }
 
-    async fn store_lives(&self, life: &LifeId) -> Result<bool, Refused> {
+    /// Whether as many of its stores live as must agree on its use.
+    async fn lives(&self, issued: &IssuedGrant) -> Result<bool, Refused> {
         let journals = self.store.journals().await.or(Err(Refused::StoreDown))?;
-        Ok(journals.iter().any(|journal| journal.living && journal.life == *life))
+        let living = |seat: &&Seat| {
+            let of = |life: &LifeId| life.store == seat.store && life.generation == seat.generation;
+            journals.iter().any(|journal| journal.living && of(&journal.life))
+        };
+        Ok(enough(issued, living))
     }
 }
 
@@ -125,6 +132,12 @@ pub(super) fn signed(issued: &IssuedGrant, signer: &Signer) -> Result<Issued, Re
     let grant = &issued.grant;
     let token = signer.mint(grant).map_err(|error| Refused::bad_request(error.to_string()))?;
     Ok(Issued { grant: grant.id, token, end: grant.window.end(), rule: issued.rule.clone() })
+}
+
+/// Whether so many of its seats are so as must agree on its use.
+fn enough(issued: &IssuedGrant, so: impl FnMut(&&Seat) -> bool) -> bool {
+    let Some(stores) = &issued.grant.stores else { return false };
+    stores.seats().iter().filter(so).count() >= usize::from(stores.needed())
 }
 
 /// How long the key of a request is remembered: evidence that names it counts once, for as long as it may last.
