@@ -151,7 +151,11 @@ impl Drain {
         // under it, for ever.
         let known = journal.living && self.led.contains(life);
         if known && left(journal) == 0 && self.store.due(life).await.is_empty() {
-            return Ok(());
+            // A server that is away has nothing left, as far as anybody knows; asked, it does not say so.
+            let more = self.store.events(life, journal.last).await.or(Err(Stuck))?;
+            if more.is_empty() {
+                return Ok(());
+            }
         }
         let lease = match journal.living {
             false => None,

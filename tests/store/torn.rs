@@ -71,7 +71,7 @@ async fn numbers_that_are_missing_are_said_to_be() {
     assert_eq!(round, Round { events: 4, gaps: 2, ..Round::default() });
     let missing = |from, to| (life.clone(), Gap::Missing { from, to });
     assert_eq!(shelf.gaps(), [missing(4, 4), missing(6, 7)]);
-    assert_eq!(drain.round().await, Round { events: 1, ..Round::default() }, "said once");
+    assert_eq!(drain.round().await, Round::default(), "said once");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
