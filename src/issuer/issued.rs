@@ -63,8 +63,10 @@ impl IssuedBook {
                 if found.entry.at.is_none_or(|at| at < oldest) {
                     return Ok(book);
                 }
-                if let Some(issued) = read(&found.entry) {
-                    book.place(&issued, found.n);
+                // One that cannot be read was issued all the same.
+                let grant = found.entry.grant.as_deref().and_then(GrantId::from_hex);
+                if let (Some(grant), Some(at)) = (grant, found.entry.at) {
+                    book.place(grant, found.n, at);
                 }
             }
             match page.next {
@@ -74,15 +76,17 @@ impl IssuedBook {
         }
     }
 
-    fn place(&self, issued: &IssuedGrant, n: u64) {
-        let until = issued.grant.window.end().plus(crate::limits::REMEMBERED_SECONDS);
+    /// Where the record has a grant. That is known for as long as its key may pass to another grant, though the grant
+    /// itself is over long before: a key of which nobody knows that it was used would be used again.
+    fn place(&self, grant: GrantId, n: u64, issued_at: UnixSeconds) {
+        let until = issued_at.plus(limits::ISSUED_KNOWN_SECONDS);
         let now = self.clock.now();
         let mut known = self.lock();
         if now.minus(limits::ISSUED_SWEPT_SECONDS) >= known.swept {
             known.swept = now;
             known.places.retain(|_, (_, until)| *until > now);
         }
-        known.places.insert(issued.grant.id, (n, until));
+        known.places.insert(grant, (n, until));
     }
 
     /// The entry that says that a grant was issued: with it, the same token can be made again.
@@ -106,7 +110,7 @@ impl IssuedBook {
 
     /// Remembers a grant whose entry is durable, under this number.
     pub(super) fn keep(&self, issued: IssuedGrant, n: u64) -> Arc<IssuedGrant> {
-        self.place(&issued, n);
+        self.place(issued.grant.id, n, self.clock.now());
         self.remember(issued)
     }
 
