@@ -46,7 +46,6 @@ const LAPSED: Series =
 const GAPS: Series =
     counter("farebox_journal_gaps_total", "Gaps found in journals: a life ended, or lost events.");
 const RELOADS: Series = counter("farebox_policy_reloads_total", "Policies read again, by result.");
-const EVENTS: Series = counter("farebox_alarms_total", "What staff should look at, by what it is.");
 const LAG: Series = gauge(
     "farebox_journal_lag_events",
     "Events that are in the journals and not yet in the record.",
@@ -146,11 +145,6 @@ impl Metrics {
         self.add(&RELOADS, format!("result=\"{result}\""), 1);
     }
 
-    /// Something that staff should look at.
-    pub fn alarm(&self, what: &'static str, count: u64) {
-        self.add(&EVENTS, format!("what=\"{what}\""), count);
-    }
-
     /// A round of the drain.
     pub fn drained(&self, round: &Round) {
         self.add(&DRAINED, String::new(), round.events);
@@ -177,7 +171,6 @@ impl Metrics {
             LAPSED,
             GAPS,
             RELOADS,
-            EVENTS,
             LAG,
             OUTSTANDING,
             RECORD,

@@ -100,6 +100,17 @@ fn unreached(reach: &Reach) -> Vec<Value> {
     each.collect()
 }
 
+/// A word of the staff that says whom, and why, and no more.
+fn word(call: &Call) -> Result<(Arc<Caller>, Selector, Reason), Problem> {
+    call.query(&[])?;
+    let object = call.json()?;
+    let mut fields = Fields::of(&object);
+    let caller = Arc::clone(call.caller()?);
+    let (selector, reason) = (selector(&caller, &mut fields)?, reason(&mut fields)?);
+    fields.end()?;
+    Ok((caller, selector, reason))
+}
+
 fn selector(caller: &Caller, fields: &mut Fields<'_>) -> Result<Selector, Problem> {
     let kind = fields.required_text("by")?;
     let value = fields.text("value")?.unwrap_or_default();
@@ -127,12 +138,7 @@ pub(super) static BLOCK: Doc = Doc {
 
 /// Grants nothing more for it.
 pub(super) async fn block(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {
-    call.query(&[])?;
-    let object = call.json()?;
-    let mut fields = Fields::of(&object);
-    let caller = Arc::clone(call.caller()?);
-    let (selector, reason) = (selector(&caller, &mut fields)?, reason(&mut fields)?);
-    fields.end()?;
+    let (caller, selector, reason) = word(&call)?;
     if matches!(selector, Selector::Grant(_)) {
         return Err(Problem::bad_request("a grant is revoked, not blocked"));
     }
@@ -151,12 +157,7 @@ pub(super) static LIFT: Doc = Doc {
 
 /// Grants for it again. What was revoked stays revoked.
 pub(super) async fn lift(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {
-    call.query(&[])?;
-    let object = call.json()?;
-    let mut fields = Fields::of(&object);
-    let caller = Arc::clone(call.caller()?);
-    let (selector, reason) = (selector(&caller, &mut fields)?, reason(&mut fields)?);
-    fields.end()?;
+    let (caller, selector, reason) = word(&call)?;
     let reach = shared.issuer.lift(caller, selector, reason).await?;
     Ok(call::json(StatusCode::OK, &json!({ "unreached": unreached(&reach) })))
 }

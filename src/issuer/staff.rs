@@ -25,7 +25,7 @@ impl Issuer {
     /// Ends every outstanding grant that the selector names, and grants nothing more for it where asked.
     ///
     /// # Errors
-    /// [`Refused`] where it is not written down, or no store was reached.
+    /// [`Refused`] where no store was reached, or the ledger takes nothing.
     pub async fn revoke(
         self: &Arc<Self>,
         caller: Arc<Caller>,
@@ -58,7 +58,7 @@ impl Issuer {
     /// Grants nothing for what the selector names, until it is lifted.
     ///
     /// # Errors
-    /// [`Refused`] where it is not written down, or no store was reached.
+    /// [`Refused`] where no store was reached, or the ledger takes nothing.
     pub async fn block(
         self: &Arc<Self>,
         caller: Arc<Caller>,
@@ -124,17 +124,7 @@ impl Issuer {
 }
 
 fn word(kind: Kind, caller: &Caller, selector: &Selector, reason: &Reason) -> Entry {
-    let entry = Entry::of(kind).by(caller.name.as_str()).reason(reason.as_str());
-    let entry = entry.detail("by", selector.kind()).detail("value", selector.value());
-    match selector {
-        Selector::Grant(grant) => entry.grant(*grant),
-        Selector::Agent(agent) => entry.agent(agent),
-        Selector::Workflow(workflow) => entry.workflow(workflow),
-        Selector::Audience(audience) => entry.audience(audience),
-        Selector::Action(action) => entry.action(action),
-        Selector::Policy(policy) => entry.policy(*policy),
-        _ => entry,
-    }
+    Entry::of(kind).by(caller.name.as_str()).reason(reason.as_str()).selector(selector)
 }
 
 fn by(caller: &Caller) -> Result<desk::Caller, Refused> {
