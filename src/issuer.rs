@@ -61,8 +61,10 @@ pub enum Parameters {
 
 /// What an issuer is made of.
 pub struct Parts {
-    /// The one clock.
+    /// By which grants begin, and what is over is forgotten.
     pub clock: Arc<dyn Clock>,
+    /// By which tokens that are shown here end.
+    pub wall: Arc<dyn Clock>,
     /// Who can sign: the first does.
     pub signers: Vec<Signer>,
     /// Every key that is trusted, the signer's among them.
@@ -118,7 +120,7 @@ impl Issuer {
         let Parts { clock, signers, keys, policies, record, store, spender, ledger, .. } = parts;
         let trusted = Arc::new(Keys::new(keys));
         let verifier = Verifier::new(Arc::clone(&trusted), Registered::In(parts.needed));
-        let verifier = verifier.with_clock(Arc::clone(&clock));
+        let verifier = verifier.with_clock(parts.wall);
         Ok(Issuer {
             signers: RwLock::new(Arc::new(signers)),
             heard: Mutex::new(policies.hash()),
@@ -180,13 +182,16 @@ impl Issuer {
         json!({ "keys": keys.collect::<Vec<_>>() })
     }
 
-    /// Why nothing is granted, if that is so.
+    /// Why nothing is granted, if that is so: in words that anybody may read, and in full, for its operator.
     #[must_use]
-    pub fn trouble(&self) -> Option<String> {
-        let record = self.record.trouble().map(|error| format!("record: {error}"));
-        let ledger = || self.ledger.trouble().map(|error| format!("ledger: {error}"));
-        let store = || self.store.trouble().map(|what| format!("store: {what}"));
-        let signer = || self.signers().is_empty().then(|| Refused::NoSigner.to_string());
+    pub fn trouble(&self) -> Option<(&'static str, String)> {
+        let record =
+            self.record.trouble().map(|error| ("record cannot be written", error.to_string()));
+        let ledger =
+            || self.ledger.trouble().map(|error| ("ledger cannot be written", error.to_string()));
+        let store = || self.store.trouble().map(|what| ("grant store does not serve", what));
+        let none = || ("there is no key to sign with", Refused::NoSigner.to_string());
+        let signer = || self.signers().is_empty().then(none);
         record.or_else(ledger).or_else(store).or_else(signer)
     }
 

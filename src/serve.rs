@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use farebox_verifier::{Clock, GrantId, StoreName};
+use farebox_verifier::{GrantId, StoreName};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch as tell};
 use tokio::task::JoinSet;
@@ -32,6 +32,7 @@ use crate::metrics::Metrics;
 use crate::policy::{PolicySet, Zone};
 use crate::record::{self, Begun, Entry, Kind, Record};
 use crate::signer::Passphrase;
+use crate::steady::Clocks;
 
 pub use error::ServeError;
 pub use place::{RedisSettings, StoreSettings};
@@ -90,11 +91,11 @@ impl Running {
     ///
     /// # Errors
     /// [`ServeError`]; each says how it is mended.
-    pub async fn start(settings: Settings, clock: Arc<dyn Clock>) -> Result<Running, ServeError> {
+    pub async fn start(settings: Settings, clocks: Clocks) -> Result<Running, ServeError> {
         let data = folder(&settings.data)?;
-        let secret = first_key(&data, clock.now())?.map(|secret| secret.expose().to_owned());
-        let callers = Callers::open(&data, settings.callers.clone(), Arc::clone(&clock))?;
-        let Built { issuer, place, keychain, warnings } = build(&settings, &data, clock).await?;
+        let secret = first_key(&data, clocks.wall.now())?.map(|secret| secret.expose().to_owned());
+        let callers = Callers::open(&data, settings.callers.clone(), Arc::clone(&clocks.wall))?;
+        let Built { issuer, place, keychain, warnings } = build(&settings, &data, clocks).await?;
         let record = Arc::clone(issuer.record());
         let (socket, address) = listen(&settings, &record).await?;
 
@@ -183,11 +184,8 @@ struct Built {
     warnings: Vec<String>,
 }
 
-async fn build(
-    settings: &Settings,
-    data: &Path,
-    clock: Arc<dyn Clock>,
-) -> Result<Built, ServeError> {
+async fn build(settings: &Settings, data: &Path, clocks: Clocks) -> Result<Built, ServeError> {
+    let Clocks { wall, steady: clock } = clocks;
     let passphrase = settings.passphrase.as_ref();
     let keychain = Keychain::at(&settings.keys);
     keychain.begin(passphrase)?;
@@ -210,6 +208,7 @@ async fn build(
 
     let issuer = Issuer::new(Parts {
         clock,
+        wall,
         signers,
         keys,
         policies,

@@ -12,6 +12,31 @@ use tokio::time::Instant;
 
 use crate::limits;
 
+/// The two clocks of an issuer.
+#[derive(Clone)]
+pub struct Clocks {
+    /// What time it is said to be: by it tokens and credentials end, so that after a suspended hour none of them
+    /// serves for a minute longer.
+    pub wall: Arc<dyn Clock>,
+    /// What is believed: by it things begin, and are forgotten.
+    pub steady: Arc<dyn Clock>,
+}
+
+impl Clocks {
+    /// The system's clock, and the doubt about it.
+    #[must_use]
+    pub fn doubting(wall: Arc<dyn Clock>) -> Clocks {
+        let steady = Arc::new(SteadyClock::over(Arc::clone(&wall)));
+        Clocks { wall, steady }
+    }
+
+    /// One clock for both: for who moves time himself.
+    #[must_use]
+    pub fn same(clock: Arc<dyn Clock>) -> Clocks {
+        Clocks { wall: Arc::clone(&clock), steady: clock }
+    }
+}
+
 /// The system's clock, doubted.
 pub struct SteadyClock {
     system: Arc<dyn Clock>,
@@ -33,12 +58,6 @@ impl SteadyClock {
     pub fn over(system: Arc<dyn Clock>) -> SteadyClock {
         let (time, at) = (system.now(), Instant::now());
         SteadyClock { system, seen: Mutex::new(Seen { time, at, leapt: None }) }
-    }
-
-    /// Whether the system's clock has leapt and is not believed yet.
-    #[must_use]
-    pub fn doubts(&self) -> bool {
-        self.seen.lock().unwrap_or_else(PoisonError::into_inner).leapt.is_some()
     }
 
     fn now_at(&self, at: Instant) -> UnixSeconds {
@@ -86,10 +105,9 @@ mod tests {
         let (system, steady, start) = clocks();
         system.advance(86_400 * 365);
         assert_eq!(steady.now_at(start + Duration::from_secs(2)), START.plus(2));
-        assert!(steady.doubts());
         system.set(START.plus(3));
         assert_eq!(steady.now_at(start + Duration::from_secs(3)), START.plus(3));
-        assert!(!steady.doubts());
+        assert!(steady.seen.lock().unwrap().leapt.is_none());
     }
 
     #[test]

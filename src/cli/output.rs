@@ -44,9 +44,7 @@ impl Output {
             writeln!(self.out, "{}", safe(line))?;
         }
         self.out.flush()?;
-        for note in &answer.notes {
-            writeln!(self.err, "farebox: {}", safe(note))?;
-        }
+        answer.notes.iter().try_for_each(|note| self.note(note))?;
         Ok(answer.exit)
     }
 
@@ -58,7 +56,12 @@ impl Output {
 
     /// What people should know and no pipe should carry.
     pub(super) fn note(&mut self, note: &str) -> io::Result<()> {
-        writeln!(self.err, "farebox: {}", safe(note))
+        // What goes on in the next line stands further in, so that no text can look like a note of its own.
+        for (n, line) in note.lines().enumerate() {
+            let before = if n == 0 { "farebox: " } else { "  " };
+            writeln!(self.err, "{before}{}", safe(line))?;
+        }
+        Ok(())
     }
 
     pub(super) fn failure(&mut self, failure: &Failure) -> io::Result<Exit> {

@@ -22,7 +22,7 @@ use crate::policy::Zone;
 use crate::record::{Chain, Options};
 use crate::serve::{Certificate, RedisSettings, Running, Settings, StoreSettings};
 use crate::signer::Passphrase;
-use crate::steady::SteadyClock;
+use crate::steady::Clocks;
 
 /// What a process is sent that writes beyond the limit on the size of its files; Linux and macOS agree on it.
 const SIGXFSZ: i32 = 25;
@@ -163,8 +163,8 @@ async fn serve(settings: Settings, form: Form) -> Result<Answer, Failure> {
     // A limit on the size of files is an error that is told, as a full disk is, and no death.
     let mut too_large = signal(SignalKind::from_raw(SIGXFSZ)).map_err(Failure::Runtime)?;
     let scheme = if settings.certificate.is_some() { "https" } else { "http" };
-    let clock = Arc::new(SteadyClock::over(Arc::new(SystemClock)));
-    let running = Running::start(settings, clock).await?;
+    let clocks = Clocks::doubting(Arc::new(SystemClock));
+    let running = Running::start(settings, clocks).await?;
     let mut output = Output::new(form);
     for warning in running.warnings() {
         drop(output.note(warning));

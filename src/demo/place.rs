@@ -20,6 +20,7 @@ use crate::limits;
 use crate::policy::Zone;
 use crate::record::{Chain, Options};
 use crate::serve::{Running, Settings, StoreSettings};
+use crate::steady::Clocks;
 
 /// The demo's policies: what a newcomer would write first.
 const POLICIES: &str = "\
@@ -165,7 +166,7 @@ async fn start(
         passphrase: None,
         zone: Zone::utc(),
     };
-    Ok(Running::start(settings, Arc::clone(clock) as _).await?)
+    Ok(Running::start(settings, Clocks::same(Arc::clone(clock) as _)).await?)
 }
 
 fn copy_all(from: &Path, to: &Path) -> Result<(), DemoError> {

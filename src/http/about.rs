@@ -76,7 +76,7 @@ pub(super) async fn ready(shared: Arc<Shared>, call: Call) -> Result<Response<Bo
     call.query(&[])?;
     match shared.issuer.trouble() {
         None => Ok(call::json(StatusCode::OK, &json!({ "status": "ok" }))),
-        Some(what) => Err(Problem::new(codes::STORE_DOWN, what)),
+        Some((what, _)) => Err(Problem::new(codes::STORE_DOWN, what)),
     }
 }
 

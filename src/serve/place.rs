@@ -143,7 +143,9 @@ impl Place {
                 }
             }
         }
-        self.tend().await
+        let mut wrong = self.tend().await;
+        wrong.extend(self.store.trouble().map(|what| format!("nothing is granted: {what}")));
+        wrong
     }
 
     /// One round: lives are opened and looked after, and budgets counted again. Gives what is wrong.
@@ -152,7 +154,6 @@ impl Place {
         if let Kind::Servers(fleet) = &self.kind {
             wrong.extend(fleet.tend().await.into_iter().map(|error| whole(&error)));
         }
-        wrong.extend(self.store.trouble().map(|what| format!("nothing is granted: {what}")));
         if let Err(error) = self.open_budgets().await {
             wrong.push(format!("budgets are not counted: {error}"));
         }

@@ -1,6 +1,5 @@
 //! Tending: what a running issuer looks after, beside its calls.
 
-use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use tokio::time::Instant;
 
 use super::error::whole;
 use super::place::Place;
-use super::watch::{Looked, TlsFiles};
+use super::watch::{Looked, TlsFiles, differs};
 use super::{PAUSE, policies};
 use crate::callers::Callers;
 use crate::issuer::Issuer;
@@ -68,29 +67,23 @@ impl Tending {
 
     /// The store's lives, and the files that may have changed.
     async fn look_after(&self, mut stop: watch::Receiver<bool>) {
-        let (mut looked, mut signed) = (self.look().ok(), Instant::now());
+        let (mut looked, mut signed) = (self.look(), Instant::now());
         let mut said = Said::default();
         loop {
             tokio::select! {
                 () = self.place.knocked(PAUSE) => {}
                 _told = stop.wait_for(|stop| *stop) => return,
             }
-            match said.news(self.place.tend().await) {
-                Some([]) => tracing::info!("store serves again"),
-                Some(wrong) => wrong.iter().for_each(|wrong| tracing::warn!(wrong, "store")),
+            let mut wrong = self.place.tend().await;
+            self.reread_callers();
+            wrong.extend(self.follow(&mut looked).await);
+            self.issuer.say_policies().await;
+            wrong.extend(self.issuer.trouble().map(|(what, why)| format!("{what}: {why}")));
+            match said.news(wrong) {
+                Some([]) => tracing::info!("everything serves again"),
+                Some(wrong) => wrong.iter().for_each(|wrong| tracing::warn!(wrong, "trouble")),
                 None => {}
             }
-            self.reread_callers();
-            match self.look() {
-                Ok(now) => {
-                    self.follow(looked.as_ref(), &now).await;
-                    looked = Some(now);
-                }
-                Err(error) => {
-                    tracing::error!(%error, "files cannot be looked at: what was read stays")
-                }
-            }
-            self.issuer.say_policies().await;
             // An issuer that is idle signs for its last entries too.
             if signed.elapsed() >= self.checkpoint {
                 signed = Instant::now();
@@ -99,21 +92,23 @@ impl Tending {
         }
     }
 
-    /// Reads what looks different.
-    async fn follow(&self, before: Option<&Looked>, now: &Looked) {
+    /// Reads what looks different, and tells what cannot be looked at.
+    async fn follow(&self, before: &mut Looked) -> Vec<String> {
         let _alone = self.alone.lock().await;
-        if before.is_none_or(|before| before.keys != now.keys) {
+        let now = self.look();
+        if differs(&mut before.keys, now.keys) {
             self.reload_keys().await;
         }
-        if before.is_none_or(|before| before.policies != now.policies) {
+        if differs(&mut before.policies, now.policies) {
             self.reload_policies().await;
         }
-        if before.is_none_or(|before| before.certificate != now.certificate) {
+        if differs(&mut before.certificate, now.certificate) {
             self.tls.reload();
         }
+        now.wrong
     }
 
-    fn look(&self) -> io::Result<Looked> {
+    fn look(&self) -> Looked {
         Looked::at(&self.keychain, self.policies.as_deref(), &self.tls)
     }
 

@@ -17,31 +17,45 @@ use crate::keychain::Keychain;
 /// What a file looks like: its name, length and time.
 type Look = Vec<(PathBuf, u64, Option<SystemTime>)>;
 
-/// What all of them looked like.
-#[derive(PartialEq, Eq)]
+/// What each of them looked like, where it could be looked at: a folder of policies that is gone must not hide a key
+/// that was retired.
 pub(super) struct Looked {
-    pub(super) keys: Look,
-    pub(super) policies: Look,
-    pub(super) certificate: Look,
+    pub(super) keys: Option<Look>,
+    pub(super) policies: Option<Look>,
+    pub(super) certificate: Option<Look>,
+    /// What could not be looked at, and why. What was read of it stays.
+    pub(super) wrong: Vec<String>,
 }
 
 impl Looked {
-    /// # Errors
-    /// What keeps them from being looked at; what was seen before counts then.
-    pub(super) fn at(
-        keychain: &Keychain,
-        policies: Option<&Path>,
-        tls: &TlsFiles,
-    ) -> io::Result<Looked> {
-        let mut seen = Vec::new();
-        if let Some(folder) = policies {
+    pub(super) fn at(keychain: &Keychain, policies: Option<&Path>, tls: &TlsFiles) -> Looked {
+        let below = |folder: &Path| {
+            let mut seen = Vec::new();
             look_below(folder, 3, &mut seen)?;
-        }
-        seen.sort();
+            seen.sort();
+            Ok(seen)
+        };
         let files = tls.files.iter().flat_map(|files| [&files.chain, &files.key]);
-        let certificate = files.map(|path| look(path)).collect::<io::Result<_>>()?;
-        Ok(Looked { keys: keychain.look()?, policies: seen, certificate })
+        let mut wrong = Vec::new();
+        let mut told = |what: &str, looked: io::Result<Look>| {
+            let tell =
+                |error: &io::Error| wrong.push(format!("{what} cannot be looked at: {error}"));
+            looked.inspect_err(tell).ok()
+        };
+        let keys = told("keys", keychain.look());
+        let policies = told("policies", policies.map_or(Ok(Vec::new()), below));
+        let certificate = told("certificate", files.map(|path| look(path)).collect());
+        Looked { keys, policies, certificate, wrong }
     }
+}
+
+/// Whether it looks otherwise than before. What cannot be looked at does not.
+pub(super) fn differs(before: &mut Option<Look>, now: Option<Look>) -> bool {
+    let differs = now.is_some() && *before != now;
+    if differs {
+        *before = now;
+    }
+    differs
 }
 
 fn look(path: &Path) -> io::Result<(PathBuf, u64, Option<SystemTime>)> {

@@ -124,3 +124,14 @@ fn two_reloads_at_once_leave_the_store_and_the_issuer_of_one_mind() {
     }
     until(|| scene.call("POST", "/v1/grants", &agent, Some(&transfer(5009))).status == 201);
 }
+
+#[test]
+fn a_key_is_retired_though_the_policies_are_gone() {
+    let scene = Scene::new();
+    let (agent, _) = scene.parties();
+    std::fs::remove_dir_all(scene.policies()).unwrap();
+    let output =
+        farebox().args(["keys", "retire", "1", "--dir"]).arg(scene.data().join("keys")).output();
+    assert!(output.unwrap().status.success());
+    until(|| scene.call("POST", "/v1/grants", &agent, Some(&transfer(1))).status == 503);
+}

@@ -21,7 +21,8 @@ fn a_server_that_is_gone_grants_nothing_and_comes_back_by_itself() {
     assert!(began.elapsed() < 2 * DEADLINE + SLACK, "{:?}", began.elapsed());
     crate::scene::until(|| ground.ready().status == 503);
     let ready = ground.ready();
-    assert!(ready.text("detail").contains("0 of 1 servers"), "{}", ready.body);
+    // Which servers there are is not for everybody: the log says it.
+    assert_eq!(ready.text("detail"), "grant store does not serve");
     let numbers = ground.issuer.call_with("GET", "/metrics", &[], None).body;
     assert!(numbers.contains("\nfarebox_ready 0\n"), "{numbers}");
     assert_eq!(ground.issuer.call_with("GET", "/healthz", &[], None).status, 200);
