@@ -40,6 +40,7 @@ use self::folder::Look;
 use self::jwt::{Source, SourceState, Sources};
 use self::roster::Roster;
 use crate::limits;
+use crate::store::desk::{self, Group};
 
 /// Everybody who may call.
 pub struct Callers {
@@ -127,6 +128,14 @@ impl Callers {
     pub fn tend(&self) -> Result<Reread, CallersError> {
         self.sources.tend();
         self.refresh()
+    }
+
+    /// Whether who approved is still an approver of this group. What a source of JWTs says of its people it says in
+    /// each token and not between two: of them, the word that they decided by counts.
+    #[must_use]
+    pub fn belongs(&self, approver: &desk::Caller, group: &Group) -> bool {
+        let roster = Arc::clone(&self.roster.read().unwrap_or_else(PoisonError::into_inner));
+        !approver.as_str().starts_with("key:") || roster.approves(approver.as_str(), group)
     }
 
     /// How the sources of JWTs stand.

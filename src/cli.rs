@@ -5,9 +5,11 @@
 //! ```
 
 mod answer;
+mod approval;
 mod argument;
 mod caller;
 mod demo;
+mod evidence;
 mod failure;
 mod grant;
 mod keys;
@@ -15,6 +17,7 @@ mod output;
 mod policy;
 mod record;
 mod serve;
+mod server;
 mod store;
 mod token;
 
@@ -73,11 +76,17 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// See what waits for people, and approve or refuse it
+    #[command(subcommand)]
+    Approval(approval::ApprovalCommand),
     /// Make, list, rotate and retire callers and their API keys
     #[command(subcommand)]
     Caller(caller::CallerCommand),
     /// Walk through the life of tokens at a real API on a loopback port
     Demo,
+    /// Sign what a third party says about a request
+    #[command(subcommand)]
+    Evidence(evidence::EvidenceCommand),
     /// Ask a running issuer for grants, and look at, list, revoke and settle them
     #[command(subcommand)]
     Grant(Box<grant::GrantCommand>),
@@ -103,8 +112,10 @@ enum Command {
 impl Command {
     fn run(&self, form: Form, stdin: &mut Stdin) -> Result<Answer, Failure> {
         match self {
+            Command::Approval(command) => command.run(),
             Command::Caller(command) => command.run(),
             Command::Demo => demo::run(),
+            Command::Evidence(command) => command.run(stdin),
             Command::Grant(command) => command.run(stdin),
             Command::Keys(command) => command.run(),
             Command::Serve(serve) => serve.run(form),

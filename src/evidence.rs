@@ -19,14 +19,12 @@ mod statement;
 
 pub use statement::Statement;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use farebox_verifier::params::json::{Json, Object};
 use farebox_verifier::{
     Agent, CaveatText, KeyRing, RequestDigest, Signature, StatementName, ThirdParty, UnixSeconds,
     limits as verifier,
 };
 
+use crate::jws::{self, JwsFlaw};
 use crate::limits;
 
 /// What a statement says that it is.
@@ -47,7 +45,7 @@ pub struct Attested {
 #[derive(Clone, Copy, Debug)]
 pub struct About<'a> {
     /// The request.
-    pub request: &'a RequestDigest,
+    pub request: RequestDigest,
     /// Who asks.
     pub agent: &'a Agent,
     /// The request's idempotency key, where it has one.
@@ -162,55 +160,35 @@ fn verify_one(text: &str, keys: &KeyRing, about: About<'_>) -> Result<Attested, 
     if text.len() > limits::EVIDENCE_BYTES_MAX {
         return Err(EvidenceFlaw::TooLong);
     }
-    let (message, signature) = text.rsplit_once('.').ok_or(EvidenceFlaw::Malformed)?;
-    let (head, payload) = message.split_once('.').ok_or(EvidenceFlaw::Malformed)?;
-    let signer = signer(&object(head)?)?;
+    let read = jws::read(TYPE, text)?;
+    let signer = ThirdParty::parse(read.who()).or(Err(EvidenceFlaw::Head))?;
     let key = keys.third_party(&signer);
     let key = key.ok_or_else(|| EvidenceFlaw::UnknownSigner { name: signer.clone() })?;
-    let signature = URL_SAFE_NO_PAD.decode(signature).or(Err(EvidenceFlaw::Malformed))?;
-    let signature = Signature::try_from(signature).or(Err(EvidenceFlaw::Signature))?;
-    if !key.verifies(message.as_bytes(), &signature) {
-        return Err(EvidenceFlaw::Signature);
-    }
-    let statement = Statement::read(&object(payload)?)?;
+    let payload = read.verify(key)?;
+    let statement = Statement::read(&payload)?;
     statement.fits(about)?;
     Ok(Attested { signer, name: statement.name, value: statement.value })
 }
 
-fn object(part: &str) -> Result<Object, EvidenceFlaw> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).or(Err(EvidenceFlaw::Malformed))?;
-    match Json::parse(&bytes) {
-        Ok(Json::Object(object)) => Ok(object),
-        _ => Err(EvidenceFlaw::Malformed),
+impl From<JwsFlaw> for EvidenceFlaw {
+    fn from(flaw: JwsFlaw) -> EvidenceFlaw {
+        match flaw {
+            JwsFlaw::Malformed => EvidenceFlaw::Malformed,
+            JwsFlaw::Head => EvidenceFlaw::Head,
+            JwsFlaw::Signature => EvidenceFlaw::Signature,
+        }
     }
-}
-
-/// Whose word it says that it is. A head with anything else in it (`crit`, `jwk`, `jku`, `b64`) was written by
-/// somebody who expects it to be heeded.
-fn signer(head: &Object) -> Result<ThirdParty, EvidenceFlaw> {
-    let text = |name| match head.get(name) {
-        Some(Json::Text(text)) => Ok(&**text),
-        _ => Err(EvidenceFlaw::Head),
-    };
-    if head.len() != 3 || text("alg")? != "EdDSA" || text("typ")? != TYPE {
-        return Err(EvidenceFlaw::Head);
-    }
-    ThirdParty::parse(text("kid")?).or(Err(EvidenceFlaw::Head))
 }
 
 impl Statement {
     /// The statement as a request brings it, signed under this name: `sign` signs with that key, wherever it is
     /// kept.
     pub fn sign(&self, signer: &ThirdParty, sign: impl FnOnce(&[u8]) -> Signature) -> String {
-        let head = serde_json::json!({ "alg": "EdDSA", "kid": signer.as_str(), "typ": TYPE });
-        let part = |json: &serde_json::Value| URL_SAFE_NO_PAD.encode(json.to_string());
-        let message = format!("{}.{}", part(&head), part(&self.json()));
-        let signature = URL_SAFE_NO_PAD.encode(sign(message.as_bytes()));
-        format!("{message}.{signature}")
+        jws::sign(TYPE, signer.as_str(), &self.json(), sign)
     }
 
     fn fits(&self, about: About<'_>) -> Result<(), EvidenceFlaw> {
-        if self.request != *about.request {
+        if self.request != about.request {
             return Err(EvidenceFlaw::OtherRequest);
         }
         if self.agent != *about.agent {

@@ -7,9 +7,9 @@
 //! ```
 
 mod about;
+mod approvals;
 mod call;
 mod codes;
-mod fields;
 mod following;
 mod grants;
 mod listener;

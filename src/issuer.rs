@@ -9,8 +9,11 @@
 //! whose registration nobody can tell of is given up for good before another one is registered for it.
 
 mod again;
+mod approve;
+mod asked;
 mod bind;
 mod budgets;
+mod collect;
 mod decide;
 mod issued;
 mod keys;
@@ -30,18 +33,23 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use farebox_verifier::keys as trusted;
 use farebox_verifier::{
-    Clock, Issuer as Trusted, KeyRing, Keys, PolicyHash, Registered, SpendStore, Verifier,
+    Clock, GrantId, Issuer as Trusted, KeyRing, Keys, PolicyHash, Registered, SpendStore, Verifier,
 };
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use self::issued::IssuedBook;
 use self::keys::Busy;
 use self::tasks::Tasks;
+use crate::callers::Callers;
 use crate::policy::{InForce, PolicySet};
 use crate::record::{Entry, ReadError, Record};
 use crate::signer::Signer;
+use crate::store::desk::KeyDigest;
 use crate::store::{GrantStore, Ledger};
 
+pub use approve::Word;
+pub use asked::Put;
 pub use mint::{Issued, Minted};
 pub use policies::Swapped;
 pub use refused::Refused;
@@ -69,6 +77,8 @@ pub struct Parts {
     pub signers: Vec<Signer>,
     /// Every key that is trusted, the signer's among them.
     pub keys: KeyRing,
+    /// Who is known: an approval counts while its approver is one.
+    pub callers: Arc<Callers>,
     /// What decides.
     pub policies: PolicySet,
     /// What is written down.
@@ -85,6 +95,8 @@ pub struct Parts {
     pub ttl_seconds: u64,
     /// For how long any token may live.
     pub ttl_seconds_max: u64,
+    /// How long a request waits for people.
+    pub approval_seconds: u64,
     /// What the record keeps of parameters.
     pub parameters: Parameters,
 }
@@ -105,9 +117,14 @@ pub struct Issuer {
     heard: Mutex<PolicyHash>,
     ttl_seconds: u64,
     ttl_seconds_max: u64,
+    approval_seconds: u64,
     parameters: Parameters,
+    callers: Arc<Callers>,
     issued: IssuedBook,
-    busy: Busy,
+    busy: Busy<KeyDigest>,
+    collecting: Busy<GrantId>,
+    /// How often a request that waits for people has moved.
+    moves: watch::Sender<u64>,
     tasks: Tasks,
 }
 
@@ -134,9 +151,13 @@ impl Issuer {
             ledger,
             ttl_seconds: parts.ttl_seconds,
             ttl_seconds_max: parts.ttl_seconds_max,
+            approval_seconds: parts.approval_seconds,
             parameters: parts.parameters,
+            callers: parts.callers,
             clock,
             busy: Busy::default(),
+            collecting: Busy::default(),
+            moves: watch::Sender::new(0),
             tasks: Tasks::default(),
         })
     }

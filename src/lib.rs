@@ -1,13 +1,16 @@
 //! farebox: a token for one action, that works once.
 
+pub mod approval;
 pub mod callers;
 pub mod cli;
 pub mod client;
 pub mod config;
 pub mod demo;
 pub mod evidence;
+mod fields;
 pub mod http;
 pub mod issuer;
+pub mod jws;
 pub mod keychain;
 pub mod limits;
 pub mod load;

@@ -53,6 +53,10 @@ pub const KEYS_PER_CALLER_MAX: usize = 1_000_000;
 pub const KEY_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 86_400;
 /// How long a request waits for people: over a long weekend, and not until everybody forgot why.
 pub const REQUEST_SECONDS_MAX: u64 = 7 * 86_400;
+/// How long a request waits for people where the configuration says nothing: as long as somebody is at their desk.
+pub const APPROVAL_SECONDS: u64 = 3_600;
+/// How long one call waits for people: less than proxies wait for an answer.
+pub const WAIT_SECONDS_MAX: u64 = 30;
 /// How long a request is remembered once nobody waits for it: as long as a grant that came of it may be.
 pub const REQUEST_REMEMBERED_SECONDS: u64 =
     farebox_verifier::limits::TTL_SECONDS_MAX + REMEMBERED_SECONDS;

@@ -120,6 +120,7 @@ impl Metrics {
         let decision = match came {
             Ok(Minted::Fresh(_)) => "issued",
             Ok(Minted::Again(_) | Minted::Over { .. }) => "again",
+            Ok(Minted::Waiting(_)) => "pending",
             Err(refused) => refused.code(),
         };
         self.add(&MINTS, format!("decision=\"{decision}\""), 1);

@@ -68,6 +68,8 @@ pub struct Settings {
     pub ttl_seconds: u64,
     /// For how long any token may live.
     pub ttl_seconds_max: u64,
+    /// How long a request waits for people.
+    pub approval_seconds: u64,
     /// What opens private keys, where they are encrypted. It stays in memory, for keys that come later.
     pub passphrase: Option<Passphrase>,
     /// The zone in which policies read a minute of the day.
@@ -95,12 +97,13 @@ impl Running {
         let data = folder(&settings.data)?;
         let secret = first_key(&data, clocks.wall.now())?.map(|secret| secret.expose().to_owned());
         let callers = Callers::open(&data, settings.callers.clone(), Arc::clone(&clocks.wall))?;
-        let Built { issuer, place, keychain, warnings } = build(&settings, &data, clocks).await?;
+        let callers = Arc::new(callers);
+        let built = build(&settings, &data, clocks, Arc::clone(&callers)).await?;
+        let Built { issuer, place, keychain, warnings } = built;
         let record = Arc::clone(issuer.record());
         let (socket, address) = listen(&settings, &record).await?;
 
         let metrics = Arc::new(Metrics::default());
-        let callers = Arc::new(callers);
         let tls = TlsFiles::open(settings.certificate)?;
         let scheme = if tls.is_there() { "https" } else { "http" };
         let public_url = settings.public_url.unwrap_or_else(|| format!("{scheme}://{address}"));
@@ -184,7 +187,12 @@ struct Built {
     warnings: Vec<String>,
 }
 
-async fn build(settings: &Settings, data: &Path, clocks: Clocks) -> Result<Built, ServeError> {
+async fn build(
+    settings: &Settings,
+    data: &Path,
+    clocks: Clocks,
+    callers: Arc<Callers>,
+) -> Result<Built, ServeError> {
     let Clocks { wall, steady: clock } = clocks;
     let passphrase = settings.passphrase.as_ref();
     let keychain = Keychain::at(&settings.keys);
@@ -211,6 +219,7 @@ async fn build(settings: &Settings, data: &Path, clocks: Clocks) -> Result<Built
         wall,
         signers,
         keys,
+        callers,
         policies,
         record: Arc::new(record),
         store: Arc::clone(&place.store),
@@ -219,6 +228,7 @@ async fn build(settings: &Settings, data: &Path, clocks: Clocks) -> Result<Built
         needed: place.needed,
         ttl_seconds: settings.ttl_seconds,
         ttl_seconds_max: settings.ttl_seconds_max,
+        approval_seconds: settings.approval_seconds,
         parameters: settings.parameters,
     })?;
     let issuer = Arc::new(issuer);

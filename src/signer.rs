@@ -230,6 +230,13 @@ impl Signer {
         token::mint(grant, self.id, &seed, |message| self.key.sign(message))
     }
 
+    /// Signs an approver's decision on its word. The message is a JWS of a type of its own, which no block of a token
+    /// can be: those begin with other bytes.
+    #[must_use]
+    pub fn sign_decision(&self, message: &[u8]) -> Signature {
+        self.key.sign(message)
+    }
+
     /// HKDF-Expand to one block, which is one tag over the grant's id and the block's number.
     fn next_seed(&self, grant: GrantId) -> Option<Zeroizing<[u8; 32]>> {
         let mut expand = hmac::Context::with_key(&self.next_keys);

@@ -12,10 +12,12 @@
 mod serve {
     mod scene;
 
+    mod approvals;
     mod grants;
     mod hostile;
     mod killed;
     mod mended;
+    mod people;
     mod policies;
     mod record;
     mod rights;

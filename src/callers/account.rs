@@ -9,7 +9,8 @@
 //! A retired account is kept: its name is never another caller's, and a key of it that turns up in a log still
 //! says whose it was.
 
-use farebox_verifier::{Agent, Audience, NameError, UnixSeconds};
+use farebox_verifier::keys::{self, KeyFormat};
+use farebox_verifier::{Agent, Audience, NameError, PublicKey, UnixSeconds};
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -54,6 +55,8 @@ pub struct Rights {
     pub groups: Vec<Group>,
     /// What policies are told about it.
     pub attributes: Vec<Attribute>,
+    /// The key that it signs decisions with; without one, the issuer signs on its word.
+    pub decision_key: Option<PublicKey>,
 }
 
 /// Whether an account's keys are taken.
@@ -134,6 +137,9 @@ pub enum AccountError {
         /// Which, from one.
         number: usize,
     },
+    /// A public key that is none.
+    #[error("decision_key is no public key in hexadecimal")]
+    DecisionKey,
     /// More of something than one caller may have.
     #[error("more than {max} {what}")]
     TooMany {
@@ -162,6 +168,8 @@ struct Text {
     groups: Vec<String>,
     #[serde(default)]
     attributes: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    decision_key: Option<String>,
     created: String,
     keys: Vec<KeyText>,
 }
@@ -220,6 +228,7 @@ impl Account {
                 .iter()
                 .map(|(name, value)| attribute(name, value))
                 .collect::<Result<_, _>>()?,
+            decision_key: text.decision_key.as_deref().map(public_key).transpose()?,
         };
         rights.fit()?;
         few("keys", text.keys.len(), limits::CALLER_KEYS_MAX)?;
@@ -255,6 +264,7 @@ impl Account {
             owner: rights.owner.as_ref().map(ToString::to_string),
             groups: rights.groups.iter().map(ToString::to_string).collect(),
             attributes: rights.attributes.clone(),
+            decision_key: rights.decision_key.map(|key| key.to_string()),
             created: self.created.to_string(),
             keys: self.keys.iter().map(KeyText::of).collect(),
         };
@@ -277,6 +287,7 @@ impl Account {
             owner: rights.owner,
             groups: rights.groups,
             attributes: rights.attributes,
+            decision_key: rights.decision_key,
             authenticated: now,
             credential: CredentialKind::ApiKey { id },
         })
@@ -307,6 +318,10 @@ fn all<T, E>(words: &[String], read: impl Fn(&str) -> Result<T, E>) -> Result<Ve
     words.iter().map(|word| read(word)).collect()
 }
 
+fn public_key(text: &str) -> Result<PublicKey, AccountError> {
+    keys::parse(text, KeyFormat::Hex).or(Err(AccountError::DecisionKey))
+}
+
 fn date(text: &str) -> Result<UnixSeconds, AccountError> {
     let date = OffsetDateTime::parse(text, &Rfc3339);
     date.map(UnixSeconds::from).map_err(|_invalid| AccountError::Date { text: text.to_owned() })
@@ -327,6 +342,7 @@ mod tests {
                 owner: Some(Owner::parse("alice").unwrap()),
                 groups: vec![Group::parse("finance").unwrap()],
                 attributes: vec![attribute("team", "billing").unwrap()],
+                decision_key: Some(crate::signer::PrivateKey::generate().unwrap().public()),
             },
             created: UnixSeconds(1_795_000_000),
             keys: vec![StoredKey {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use farebox_verifier::{Agent, Audience, NameError, ThirdParty, UnixSeconds, Workflow};
+use farebox_verifier::{Agent, Audience, NameError, PublicKey, ThirdParty, UnixSeconds, Workflow};
 
 use super::roles::Roles;
 use super::secret::KeyId;
@@ -27,6 +27,8 @@ pub struct Caller {
     pub groups: Vec<Group>,
     /// What was found out about it: these become facts of policies.
     pub attributes: Vec<Attribute>,
+    /// The key that it signs decisions with; without one, the issuer signs on its word.
+    pub decision_key: Option<PublicKey>,
     /// When it showed who it is: now for an API key, when the token was made for a JWT.
     pub authenticated: UnixSeconds,
     /// By what.
@@ -206,6 +208,7 @@ mod tests {
             owner: None,
             groups: Vec::new(),
             attributes: Vec::new(),
+            decision_key: None,
             authenticated: UnixSeconds(0),
             credential: CredentialKind::ApiKey { id: KeyId::from_bytes([0; 8]) },
         }

@@ -8,12 +8,16 @@ use farebox_verifier::UnixSeconds;
 use super::account::{Account, State, StoredKey};
 use super::caller::Caller;
 use super::error::{CallersError, Reason};
+use super::roles::Role;
 use super::secret::{KeyId, SecretHash, key_id};
+use crate::store::desk::Group;
 
 /// Whose key is whose.
 #[derive(Default)]
 pub(super) struct Roster {
     keys: HashMap<KeyId, (Arc<Account>, StoredKey)>,
+    /// The accounts, by the name that everybody knows them by.
+    accounts: HashMap<String, Arc<Account>>,
 }
 
 impl Roster {
@@ -21,9 +25,10 @@ impl Roster {
     /// is.
     pub(super) fn of(accounts: Vec<Account>) -> (Roster, Vec<CallersError>) {
         let mut keys: HashMap<KeyId, (Arc<Account>, StoredKey)> = HashMap::new();
-        let mut twice = Vec::new();
+        let (mut twice, mut by_name) = (Vec::new(), HashMap::new());
         for account in accounts {
             let account = Arc::new(account);
+            by_name.insert(format!("key:{}", account.name), Arc::clone(&account));
             for key in &account.keys {
                 let entry = (Arc::clone(&account), key.clone());
                 if let Some((other, _)) = keys.insert(key.id, entry) {
@@ -37,7 +42,16 @@ impl Roster {
                 keys.remove(id);
             }
         }
-        (Roster { keys }, twice)
+        (Roster { keys, accounts: by_name }, twice)
+    }
+
+    /// Whether a caller with an account is an approver of this group now.
+    pub(super) fn approves(&self, name: &str, group: &Group) -> bool {
+        self.accounts.get(name).is_some_and(|account| {
+            account.state == State::Active
+                && account.rights.roles.holds(Role::Approve)
+                && account.rights.groups.contains(group)
+        })
     }
 
     /// Who has this key.

@@ -133,6 +133,10 @@ pub(super) enum Failure {
     Client(#[from] ClientError),
     #[error("{detail}")]
     Problem { code: String, detail: String },
+    #[error(
+        "the issuer shows another request than the one that is to be signed: nothing was signed"
+    )]
+    OtherRequest,
     #[error("the issuer's name cannot name a chain of the record")]
     ChainName,
     #[error("--{name} is no UTF-8")]
@@ -203,6 +207,7 @@ impl Failure {
             | Failure::NotUtf8 { .. }
             | Failure::ChainName
             | Failure::Config(_) => "usage",
+            Failure::OtherRequest => "wrong-params",
             Failure::Unsafe(_) => "unsafe",
             Failure::StoreLogin(_) => "store-login",
             Failure::Client(ClientError::Unreachable { .. } | ClientError::Garbled { .. }) => {

@@ -5,23 +5,21 @@ mod mint;
 mod revoke;
 mod settle;
 mod show;
+mod token;
 
-use std::path::PathBuf;
-
-use axum::http::Method;
-use clap::{Args, Subcommand};
-use serde_json::Value;
-use zeroize::Zeroizing;
+use clap::Subcommand;
 
 use super::answer::Answer;
 use super::argument::Stdin;
 use super::failure::Failure;
-use crate::client::{Client, InTheClear};
+use super::server::{Server, encoded, text};
 
 #[derive(Subcommand)]
 pub(super) enum GrantCommand {
     /// Ask for a token for one action
     Mint(mint::Mint),
+    /// Collect the token of a request that people have approved
+    Token(token::Token),
     /// Look at one grant
     Show(show::Show),
     /// List outstanding grants, and those lately ended
@@ -36,96 +34,11 @@ impl GrantCommand {
     pub(super) fn run(&self, stdin: &mut Stdin) -> Result<Answer, Failure> {
         match self {
             GrantCommand::Mint(mint) => mint.run(stdin),
+            GrantCommand::Token(token) => token.run(),
             GrantCommand::Show(show) => show.run(),
             GrantCommand::List(list) => list.run(),
             GrantCommand::Revoke(revoke) => revoke.run(),
             GrantCommand::Settle(settle) => settle.run(),
         }
-    }
-}
-
-/// Which issuer is asked, and by whom.
-#[derive(Args)]
-pub(super) struct Server {
-    /// The issuer's address
-    #[arg(
-        long,
-        value_name = "URL",
-        default_value = "http://127.0.0.1:8420",
-        env = "FAREBOX_SERVER"
-    )]
-    server: String,
-    /// The file with the API key
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "farebox-data/api-key",
-        env = "FAREBOX_API_KEY_FILE"
-    )]
-    api_key_file: PathBuf,
-    /// Trust the certificates of this file for https, instead of the system's
-    #[arg(long, value_name = "FILE", env = "FAREBOX_CA")]
-    ca: Option<PathBuf>,
-    /// Send the API key in the clear to another machine, where the network in between keeps it
-    #[arg(long)]
-    insecure_http: bool,
-}
-
-impl Server {
-    /// What the issuer answers; a problem is a failure with the problem's own code.
-    fn ask(
-        &self,
-        method: Method,
-        path: &str,
-        (body, key): (Option<&Value>, Option<&str>),
-    ) -> Result<Value, Failure> {
-        let read = std::fs::read_to_string(&self.api_key_file);
-        let failed = |source| Failure::File { path: self.api_key_file.clone(), source };
-        let secret = Zeroizing::new(read.map_err(failed)?);
-        let clear = if self.insecure_http { InTheClear::Anywhere } else { InTheClear::Here };
-        let client = Client::new(&self.server, &secret, self.ca.as_deref(), clear)?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let asked = client.ask(method, path, (body, key));
-        let reply = runtime.map_err(Failure::Runtime)?.block_on(asked)?;
-        if reply.status < 300 {
-            return Ok(reply.json);
-        }
-        let text = |name: &str| reply.json.get(name).and_then(Value::as_str);
-        let (code, detail) = (text("code"), text("detail").or(text("title")));
-        match (code, detail) {
-            (Some(code), Some(detail)) => {
-                Err(Failure::Problem { code: code.to_owned(), detail: detail.to_owned() })
-            }
-            _ => Err(Failure::Client(crate::client::ClientError::Garbled {
-                server: self.server.as_str().into(),
-            })),
-        }
-    }
-}
-
-/// A text of the answer, or nothing.
-fn text<'a>(json: &'a Value, name: &str) -> &'a str {
-    json.get(name).and_then(Value::as_str).unwrap_or_default()
-}
-
-/// A value as it stands in a path or a query.
-fn encoded(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' => {
-                encoded.push(char::from(byte));
-            }
-            _ => encoded.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    encoded
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn what_a_path_would_read_otherwise_is_encoded() {
-        assert_eq!(super::encoded("key:a/b?c&d=é"), "key%3Aa%2Fb%3Fc%26d%3D%C3%A9");
     }
 }

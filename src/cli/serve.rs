@@ -150,6 +150,7 @@ fn settings(config: Config) -> Result<Settings, Failure> {
         },
         ttl_seconds: config.grants.ttl_seconds,
         ttl_seconds_max: config.grants.ttl_seconds_max,
+        approval_seconds: config.grants.approval_seconds,
         passphrase: passphrase.map(Passphrase::new),
         zone: Zone::parse(config.zone.iana_name().unwrap_or("UTC")).unwrap_or_else(|_| Zone::utc()),
     })

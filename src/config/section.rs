@@ -122,6 +122,8 @@ pub struct Grants {
     pub ttl_seconds: u64,
     /// The longest.
     pub ttl_seconds_max: u64,
+    /// How long a request waits for people.
+    pub approval_seconds: u64,
 }
 
 pub(super) fn listen(text: &str) -> Result<SocketAddr, ValueError> {
@@ -220,6 +222,7 @@ impl Grants {
         }
         // Whoever lowers the longest life lowers the usual one with it.
         let ttl_seconds = ttl_seconds.min(ttl_seconds_max).min(verifier::TTL_SECONDS_MAX);
-        Ok(Grants { ttl_seconds, ttl_seconds_max })
+        let approval_seconds = scope.whole("grants.approval_seconds")?;
+        Ok(Grants { ttl_seconds, ttl_seconds_max, approval_seconds })
     }
 }

@@ -69,7 +69,7 @@ pub(super) const fn whole(min: u64, max: u64) -> Kind {
 }
 
 /// The settings of an issuer, in the order in which the file has them.
-pub const SETTINGS: [Setting; 43] = [
+pub const SETTINGS: [Setting; 44] = [
     with(
         ("listen", "FAREBOX_LISTEN"),
         Kind::Text,
@@ -308,6 +308,12 @@ pub const SETTINGS: [Setting; 43] = [
         whole(1, verifier::TTL_SECONDS_MAX),
         "3600",
         "The longest life that a request or a rule can get. What was decided an hour ago is asked again.",
+    ),
+    with(
+        ("grants.approval_seconds", "FAREBOX_GRANTS_APPROVAL_SECONDS"),
+        whole(1, limits::REQUEST_SECONDS_MAX),
+        "3600",
+        "How long a request waits for people, and an approval to be collected. What was approved long ago is asked again.",
     ),
     without(
         ("owners", ""),

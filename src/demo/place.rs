@@ -163,6 +163,7 @@ async fn start(
         parameters: Parameters::Full,
         ttl_seconds: 60,
         ttl_seconds_max: 3_600,
+        approval_seconds: limits::APPROVAL_SECONDS,
         passphrase: None,
         zone: Zone::utc(),
     };

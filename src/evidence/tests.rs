@@ -1,5 +1,7 @@
 //! Statements that do not hold, each for its own reason.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use farebox_verifier::{Action, Audience, Params, Resource};
 use serde_json::{Value, json};
 
@@ -61,7 +63,7 @@ impl Ground {
 
     fn about(&self) -> About<'_> {
         let now = UnixSeconds(NOW);
-        About { request: &self.request, agent: &self.agent, idempotency_key: None, now }
+        About { request: self.request, agent: &self.agent, idempotency_key: None, now }
     }
 
     fn verdict(&self, text: &str) -> Result<Vec<Attested>, EvidenceFlaw> {

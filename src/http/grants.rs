@@ -4,28 +4,29 @@ use std::sync::Arc;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use farebox_verifier::keys::{self, KeyFormat};
-use farebox_verifier::params::canon;
-use farebox_verifier::params::json::{Json, Object};
-use farebox_verifier::{
-    Action, Audience, GrantId, ParamsDigest, Purpose, Resource, Selector, Step, Workflow, limits,
-};
+use farebox_verifier::{GrantId, Selector, limits};
 use serde_json::{Value, json};
 
 use super::Shared;
+use super::approvals;
 use super::call::{self, Call};
 use super::codes;
-use super::fields::Fields;
 use super::openapi::{Answers, Doc, Field, Form, Kind, may, must};
 use super::problem::Problem;
 use crate::callers::Caller;
-use crate::issuer::{Minted, Shown, Wanted};
+use crate::issuer::{Minted, Refused, Shown, Wanted};
 use crate::limits::{EVIDENCE_MAX, KEY_BYTES_MAX, PREDECESSORS_MAX};
-use crate::store::desk::{self, KeyDigest, RequestHash};
+use crate::store::desk::{Need, Request, RequestState};
 use crate::store::view::{Cursor, Filter, Standing};
 
 /// The words for where a grant stands.
 const STATES: &[&str] = &[
+    "pending",
+    "approved",
+    "refused",
+    "withdrawn",
+    "cancelled",
+    "collected",
     "issued",
     "spent",
     "succeeded",
@@ -37,13 +38,35 @@ const STATES: &[&str] = &[
     "expired",
 ];
 
-const ISSUED: &[Field] = &[
+pub(super) const ISSUED: &[Field] = &[
     must("grant", Kind::Text, "The grant's id."),
     must("state", Kind::Word(STATES), "Where it stands; `issued` with a fresh token."),
     may("token", Kind::Text, "The token, while the grant is unspent."),
     must("expires_at", Kind::Date, "The first second in which it is worth nothing."),
     may("rule", Kind::Text, "The rule that allowed it."),
 ];
+
+pub(super) const NEEDS: Kind = Kind::Items(&[
+    must("group", Kind::Text, "The group."),
+    must("count", Kind::Count, "How many of it."),
+]);
+
+/// A request that waits for people.
+pub(super) const WAITING: &[Field] = &[
+    must("grant", Kind::Text, "The grant's id."),
+    must("state", Kind::Word(REQUEST_STATES), "Where it stands."),
+    must("needs", NEEDS, "Who must approve."),
+    must("missing", NEEDS, "Who has not."),
+    must(
+        "expires_at",
+        Kind::Date,
+        "The first second in which it can be neither decided nor collected.",
+    ),
+];
+
+/// The words for where a request for people stands.
+pub(super) const REQUEST_STATES: &[&str] =
+    &["pending", "approved", "refused", "expired", "withdrawn", "cancelled", "collected"];
 
 pub(super) static MINT: Doc = Doc {
     does: "Ask for a token for one action",
@@ -84,9 +107,15 @@ pub(super) static MINT: Doc = Doc {
             form: Form::Json(ISSUED),
         },
         Answers { status: 201, says: "Granted.", form: Form::Json(ISSUED) },
+        Answers {
+            status: 202,
+            says: "Allowed once people approve it: POST /v1/grants/{grant}/token collects it.",
+            form: Form::Json(WAITING),
+        },
     ],
     problems: &[
         codes::DENIED,
+        codes::APPROVAL_REFUSED,
         codes::POLICY_TIMEOUT,
         codes::PREDECESSOR_UNSETTLED,
         codes::IDEMPOTENCY_CONFLICT,
@@ -95,15 +124,19 @@ pub(super) static MINT: Doc = Doc {
     ],
 };
 
-/// A token for one action.
+/// A token for one action, or the people who are asked for it.
 pub(super) async fn mint(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {
     call.query(&[])?;
     let caller = Arc::clone(call.caller()?);
     let wanted = wanted(&caller, &call)?;
     let minted = shared.issuer.mint(caller, wanted).await;
     shared.metrics.minted(&minted);
-    let minted = minted?;
-    let (status, grant, state, token, end, rule) = match &minted {
+    Ok(answer(&minted?))
+}
+
+/// What asking came to, as its caller reads it.
+pub(super) fn answer(minted: &Minted) -> Response<Body> {
+    let (status, grant, state, token, end, rule) = match minted {
         Minted::Fresh(issued) | Minted::Again(issued) => (
             StatusCode::CREATED,
             issued.grant,
@@ -115,6 +148,7 @@ pub(super) async fn mint(shared: Arc<Shared>, call: Call) -> Result<Response<Bod
         Minted::Over { grant, standing, end } => {
             (StatusCode::OK, *grant, standing.word(), None, *end, None)
         }
+        Minted::Waiting(request) => return call::json(StatusCode::ACCEPTED, &waiting(request)),
     };
     let mut answer = json!({
         "grant": grant.to_string(), "state": state, "expires_at": end.to_string(),
@@ -125,83 +159,32 @@ pub(super) async fn mint(shared: Arc<Shared>, call: Call) -> Result<Response<Bod
             answer.insert(name.to_owned(), json!(value));
         }
     }
-    Ok(call::json(status, &answer))
+    call::json(status, &answer)
+}
+
+/// A request that waits, as its requester reads it.
+pub(super) fn waiting(request: &Request) -> Value {
+    json!({
+        "grant": request.proposal.grant.to_string(),
+        "state": request.state.word(),
+        "needs": needs(request.proposal.needs.each()),
+        "missing": needs(&request.missing()),
+        "expires_at": request.proposal.until.to_string(),
+    })
+}
+
+pub(super) fn needs(needs: &[Need]) -> Vec<Value> {
+    let each = needs.iter();
+    each.map(|need| json!({ "group": need.group.as_str(), "count": need.count })).collect()
 }
 
 fn wanted(caller: &Caller, call: &Call) -> Result<Wanted, Problem> {
-    let object = call.json()?;
-    let mut fields = Fields::of(&object);
-    let workflow = fields.name("workflow", Workflow::parse)?;
-    let workflow = match (workflow, fields.name("step", Step::parse)?) {
-        (None, None) => None,
-        (Some(own), Some(step)) => {
-            let qualified = caller.workflow(&own);
-            let qualified =
-                qualified.map_err(|e| Problem::bad_request(format!("workflow: {e}")))?;
-            Some((qualified, step))
-        }
-        _ => return Err(Problem::bad_request("workflow and step come together")),
-    };
-    let after = fields.texts("after", PREDECESSORS_MAX)?;
-    let after = after.into_iter().map(|id| grant_id("after", id)).collect::<Result<_, _>>()?;
-    let holder = fields.parsed("holder", "a public key in hexadecimal", |text| {
-        keys::parse(text, KeyFormat::Hex).ok()
-    })?;
-    let evidence = fields.texts("evidence", EVIDENCE_MAX)?;
-    let wanted = Wanted {
-        action: fields.required_name("action", Action::parse)?,
-        resource: fields.required_name("resource", Resource::parse)?,
-        audience: fields.required_name("audience", Audience::parse)?,
-        params: fields.params("params")?,
-        bounds: fields.bounds("bounds")?,
-        context: fields.words("context")?,
-        evidence: evidence.into_iter().map(str::to_owned).collect(),
-        purpose: fields.name("purpose", Purpose::parse)?,
-        workflow,
-        after,
-        retry_of: fields.text("retry_of")?.map(|id| grant_id("retry_of", id)).transpose()?,
-        ttl_seconds: fields.count("ttl_seconds")?,
-        holder,
-        hash: hash(&object),
-        key: key(caller, call)?,
-    };
-    fields.end()?;
-    match wanted.ttl_seconds {
-        Some(0) => Err(Problem::bad_request("ttl_seconds is 0: nobody could use it")),
-        Some(ttl) if ttl > limits::TTL_SECONDS_MAX => {
-            let max = limits::TTL_SECONDS_MAX;
-            Err(Problem::bad_request(format!("ttl_seconds is more than {max}")))
-        }
-        _ => Ok(wanted),
-    }
-}
-
-/// What a request is known by: two that mean the same are the same, however they are spaced.
-fn hash(object: &Object) -> RequestHash {
-    let canonical = canon::canonical(&Json::Object(object.clone()));
-    RequestHash(*ParamsDigest::of_bytes(&canonical).as_bytes())
-}
-
-fn key(caller: &Caller, call: &Call) -> Result<Option<(String, KeyDigest)>, Problem> {
-    let Some(key) = call.header("idempotency-key")? else { return Ok(None) };
-    // The draft writes it as a structured string, in quotes; most send it bare. Both are one key.
-    let bare = key.strip_prefix('"').and_then(|key| key.strip_suffix('"')).unwrap_or(key);
-    if bare.is_empty()
-        || bare.len() > crate::limits::KEY_BYTES_MAX
-        || !bare.bytes().all(|b| b.is_ascii_graphic())
-    {
-        let max = crate::limits::KEY_BYTES_MAX;
-        let detail = format!("Idempotency-Key is not 1 to {max} visible letters of ASCII");
-        return Err(Problem::bad_request(detail));
-    }
-    let caller = desk::Caller::parse(caller.name.as_str());
-    let caller = caller.map_err(|error| Problem::bad_request(error.to_string()))?;
-    Ok(Some((bare.to_owned(), KeyDigest::of(&caller, bare))))
-}
-
-pub(super) fn grant_id(name: &str, text: &str) -> Result<GrantId, Problem> {
-    let wrong = || Problem::bad_request(format!("{name} is no grant's id"));
-    GrantId::from_hex(text).ok_or_else(wrong)
+    // The draft writes the key as a structured string, in quotes; most send it bare. Both are one key.
+    let key = call.header("idempotency-key")?.map(|key| {
+        let bare = key.strip_prefix('"').and_then(|key| key.strip_suffix('"'));
+        bare.unwrap_or(key).to_owned()
+    });
+    Ok(Wanted::read(caller, &call.json()?, key)?)
 }
 
 const SHOWN: &[Field] = &[
@@ -213,7 +196,10 @@ const SHOWN: &[Field] = &[
     must("agent", Kind::Text, "Who asked."),
     may("workflow", Kind::Text, "The workflow it belongs to."),
     must("policy", Kind::Text, "The hash of the policies that allowed it."),
-    must("key", Kind::Count, "The number of the key that signed it."),
+    may("key", Kind::Count, "The number of the key that signed it, once one has."),
+    may("needs", NEEDS, "Who must approve, while it waits for people."),
+    may("missing", NEEDS, "Who has not."),
+    may("collected", Kind::Text, "The grant that its approval paid for."),
     must("expires_at", Kind::Date, "The first second in which it is worth nothing."),
     must(
         "history",
@@ -226,21 +212,51 @@ const SHOWN: &[Field] = &[
 ];
 
 pub(super) static SHOW: Doc = Doc {
-    does: "Look at one grant",
+    does: "Look at one grant, or at the request that may become one",
     body: None,
-    query: &[],
+    query: &[approvals::WAIT],
     headers: &[],
     answers: &[Answers { status: 200, says: "The grant.", form: Form::Json(SHOWN) }],
     problems: &[codes::UNKNOWN_GRANT],
 };
 
-/// One grant: its requester's own, or anybody's for staff.
+/// One grant, or the request for people that may become one: its requester's own, or anybody's for staff.
 pub(super) async fn show(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {
-    call.query(&[])?;
-    let grant = GrantId::from_hex(call.captured("id"));
-    let unknown = || Problem::from(crate::issuer::Refused::Unknown);
-    let shown = shared.issuer.show(call.caller()?, grant.ok_or_else(unknown)?).await?;
-    Ok(call::json(StatusCode::OK, &shown_json(&shown)))
+    let patience = approvals::patience(&call)?;
+    let caller = call.caller()?;
+    let grant = GrantId::from_hex(call.captured("id")).ok_or(Refused::Unknown)?;
+    if shared.issuer.request(caller, grant).is_ok() {
+        shared.issuer.wait_for(grant, RequestState::Pending, patience).await;
+    }
+    let shown = match shared.issuer.show(caller, grant).await {
+        Ok(shown) => shown_json(&shown),
+        Err(unknown) => request_json(&shared.issuer.request(caller, grant).or(Err(unknown))?),
+    };
+    Ok(call::json(StatusCode::OK, &shown))
+}
+
+fn request_json(request: &Request) -> Value {
+    let proposal = &request.proposal;
+    let mut history = vec![json!({ "at": request.proposed_at.to_string(), "state": "pending" })];
+    if request.state != RequestState::Pending {
+        let at = request.changed_at.to_string();
+        history.push(json!({ "at": at, "state": request.state.word() }));
+    }
+    let mut json = waiting(request);
+    let Value::Object(members) = &mut json else { return json };
+    let texts = [
+        ("action", Some(proposal.action.to_string())),
+        ("resource", Some(proposal.resource.to_string())),
+        ("audience", Some(proposal.audience.to_string())),
+        ("agent", Some(proposal.agent.to_string())),
+        ("policy", Some(proposal.policy.to_string())),
+        ("workflow", proposal.workflow.as_ref().map(ToString::to_string)),
+        ("collected", request.collected.map(|grant| grant.to_string())),
+    ];
+    let texts = texts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text?))));
+    members.extend(texts);
+    members.insert("history".to_owned(), json!(history));
+    json
 }
 
 pub(super) fn shown_json(shown: &Shown) -> Value {

@@ -9,6 +9,7 @@ use farebox_verifier::Refusal;
 use serde_json::{Map, Value, json};
 
 use super::codes::{self, Code};
+use crate::fields::FieldError;
 use crate::issuer::Refused;
 
 /// An answer that says what went wrong. It holds no secret: what a caller may not see is not in it.
@@ -101,6 +102,11 @@ impl From<Refused> for Problem {
             Refused::OverBudget { left, until, .. } => Problem::new(codes::OVER_BUDGET, detail)
                 .with("left", json!(left))
                 .with("until", json!(until.map(|until| until.to_string()))),
+            Refused::ApprovalRefused => Problem::new(codes::APPROVAL_REFUSED, detail),
+            Refused::ApprovalExpired { .. } => Problem::new(codes::APPROVAL_EXPIRED, detail),
+            Refused::Decided { .. } | Refused::NotNeeded => {
+                Problem::new(codes::IDEMPOTENCY_CONFLICT, detail)
+            }
             Refused::Predecessor { .. } => Problem::new(codes::PREDECESSOR_UNSETTLED, detail),
             Refused::KeyConflict | Refused::KeyOver { .. } => {
                 Problem::new(codes::IDEMPOTENCY_CONFLICT, detail)
@@ -126,6 +132,12 @@ impl From<Refused> for Problem {
             }
             Refused::Token(refusal) => Problem::from(&refusal),
         }
+    }
+}
+
+impl From<FieldError> for Problem {
+    fn from(error: FieldError) -> Problem {
+        Problem::bad_request(error.to_string())
     }
 }
 

@@ -10,7 +10,7 @@ use axum::http::{Method, Response};
 use super::call::Call;
 use super::openapi::Doc;
 use super::problem::Problem;
-use super::{Shared, about, grants, record, staff, uses};
+use super::{Shared, about, approvals, grants, record, staff, uses};
 use crate::callers::Role;
 use crate::limits;
 
@@ -87,8 +87,13 @@ pub(super) static ALL: &[Route] = &[
     closed!(GET "/v1/grants", [Mint, Read, Revoke, Admin], Other, 0, grants::list, grants::LIST),
     closed!(GET "/v1/grants/{id}", [Mint, Read, Revoke, Admin], Other, 0, grants::show, grants::SHOW),
     closed!(POST "/v1/grants/{id}/settle", [Spend], Spend, SMALL, uses::settle, uses::SETTLE),
+    closed!(POST "/v1/grants/{id}/token", [Mint], Mint, 0, approvals::collect, approvals::COLLECT),
     closed!(POST "/v1/spend", [Spend], Spend, MINT, uses::spend, uses::SPEND),
     closed!(POST "/v1/revocations", [Revoke, Admin], Other, SMALL, staff::revoke, staff::REVOKE),
+    closed!(GET "/v1/approvals", [Mint, Approve, Read, Revoke, Admin], Other, 0, approvals::list, approvals::LIST),
+    closed!(GET "/v1/approvals/{id}", [Mint, Approve, Read, Revoke, Admin], Other, 0, approvals::show, approvals::SHOW),
+    closed!(POST "/v1/approvals/{id}/decisions", [Approve], Other, SMALL, approvals::decide, approvals::DECIDE),
+    closed!(POST "/v1/approvals/{id}/withdraw", [Mint, Approve], Other, 0, approvals::withdraw, approvals::WITHDRAW),
     closed!(GET "/v1/blocks", [Read, Revoke, Admin], Other, 0, staff::blocks, staff::BLOCKS),
     closed!(POST "/v1/blocks", [Revoke, Admin], Other, SMALL, staff::block, staff::BLOCK),
     closed!(POST "/v1/blocks/lift", [Revoke, Admin], Other, SMALL, staff::lift, staff::LIFT),

@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::call::{self, Call};
 use super::codes;
-use super::fields::Fields;
 use super::openapi::{Answers, Doc, Field, Form, Kind, may, must};
 use super::problem::Problem;
 use crate::callers::Caller;
+use crate::fields::Fields;
 use crate::store::Reach;
 use crate::store::desk::Reason;
 
@@ -122,7 +122,7 @@ fn selector(caller: &Caller, fields: &mut Fields<'_>) -> Result<Selector, Proble
 }
 
 fn reason(fields: &mut Fields<'_>) -> Result<Reason, Problem> {
-    fields.required_name("reason", Reason::parse)
+    Ok(fields.required_name("reason", Reason::parse)?)
 }
 
 const REACHED: &[Field] = &[UNREACHED];

@@ -11,9 +11,9 @@ use serde_json::{Value, json};
 use super::Shared;
 use super::call::{self, Call};
 use super::codes;
-use super::fields::Fields;
 use super::openapi::{Answers, Doc, Form, Kind, may, must};
 use super::problem::Problem;
+use crate::fields::Fields;
 use crate::issuer::{Presentation, Together};
 use crate::limits::KEY_BYTES_MAX;
 

@@ -3,8 +3,9 @@
 //! A token was issued for the key's grant, or none was. If one was, no other ever is; if none was, the id is refused for
 //! good in every store before the key passes to another.
 
-use farebox_verifier::{GrantId, NoRandom, Outcome, Seat, Selector, UnixSeconds, Uses};
+use farebox_verifier::{GrantId, Outcome, Seat, Selector, UnixSeconds, Uses};
 
+use super::asked::fresh;
 use super::issued::IssuedGrant;
 use super::mint::{Issued, Minted};
 use super::{Issuer, Refused, Wanted};
@@ -66,34 +67,42 @@ impl Issuer {
     ) -> Result<Option<Minted>, Refused> {
         let known = self.ledger.key(&key, &wanted.hash).or(Err(Refused::KeyConflict))?;
         let Some((grant, until)) = known else { return Ok(None) };
+        if let Some(request) = self.ledger.request(grant) {
+            return self.asked_again(request).await.map(Some);
+        }
         let Some(issued) = self.issued.find(grant).await? else {
             return self.may_pass(wanted, grant, until).map(|()| None);
         };
+        self.come_to(&issued).await.map(Some)
+    }
+
+    /// What a grant that was issued comes to, asked for again.
+    pub(super) async fn come_to(&self, issued: &IssuedGrant) -> Result<Minted, Refused> {
+        let grant = issued.grant.id;
         let end = issued.grant.window.end();
         let over = self.clock.now() >= end;
         if issued.grant.uses == Uses::Fresh {
-            let over = over.then_some(Minted::Over { grant, standing: Standing::Expired, end });
             return match over {
-                Some(over) => Ok(Some(over)),
-                None => self.sign(&issued).map(|issued| Some(Minted::Again(issued))),
+                true => Ok(Minted::Over { grant, standing: Standing::Expired, end }),
+                false => self.sign(issued).map(Minted::Again),
             };
         }
         let listed = match self.store.read(grant).await {
             Some(listed) => listed,
             None if over => return Err(Refused::KeyOver { grant }),
-            None => return Err(self.lost(&issued)),
+            None => return Err(self.lost(issued)),
         };
         // Of a life that is over, nothing but what was reported before is known.
         let unknown = [Standing::Issued, Standing::Settled(Outcome::Unknown)];
-        if !over && unknown.contains(&listed.standing) && !self.lives(&issued).await? {
-            return Err(self.lost(&issued));
+        if !over && unknown.contains(&listed.standing) && !self.lives(issued).await? {
+            return Err(self.lost(issued));
         }
         match listed.standing {
             Standing::Issued if over => {
-                Ok(Some(Minted::Over { grant, standing: Standing::Expired, end }))
+                Ok(Minted::Over { grant, standing: Standing::Expired, end })
             }
-            Standing::Issued => self.sign(&issued).map(|issued| Some(Minted::Again(issued))),
-            standing => Ok(Some(Minted::Over { grant, standing, end })),
+            Standing::Issued => self.sign(issued).map(Minted::Again),
+            standing => Ok(Minted::Over { grant, standing, end }),
         }
     }
 
@@ -143,9 +152,4 @@ fn enough(issued: &IssuedGrant, so: impl FnMut(&&Seat) -> bool) -> bool {
 /// How long the key of a request is remembered: evidence that names it counts once, for as long as it may last.
 fn kept_seconds(wanted: &Wanted) -> u64 {
     if wanted.evidence.is_empty() { limits::KEY_KEPT_SECONDS } else { limits::KEY_SECONDS_MAX }
-}
-
-fn fresh() -> Result<GrantId, Refused> {
-    GrantId::fresh()
-        .map_err(|NoRandom| Refused::Internal { what: "the system gives no random bytes" })
 }

@@ -2,6 +2,7 @@
 
 use farebox_verifier::{Caveat, Grant, GrantId, Pointer, Uses, Window};
 
+use super::decide::Allowed;
 use super::{Issuer, Refused, Wanted};
 use crate::callers::Caller;
 use crate::policy::{Holder, Terms};
@@ -12,16 +13,10 @@ impl Issuer {
         &self,
         caller: &Caller,
         wanted: &Wanted,
-        (policy, rule, terms): (farebox_verifier::PolicyHash, &str, &Terms),
+        Allowed { set, rule, terms, .. }: &Allowed,
         id: GrantId,
     ) -> Result<Grant, Refused> {
-        let denied =
-            |why: &str| Refused::Denied { rule: Some(rule.to_owned()), why: why.to_owned() };
-        if !terms.approvals.is_empty() {
-            return Err(denied(
-                "approval-needed: this rule asks people, and this issuer cannot yet",
-            ));
-        }
+        let denied = |why: &str| Refused::Denied { rule: Some(rule.clone()), why: why.to_owned() };
         if terms.holder == Holder::Required && wanted.holder.is_none() {
             return Err(denied("the rule asks for a holder's key, and the request names none"));
         }
@@ -58,7 +53,7 @@ impl Issuer {
                 .window_of(wanted, terms)
                 .ok_or_else(|| denied("the rule's time is over"))?,
             agent: caller.name.clone(),
-            policy,
+            policy: set.hash(),
             varies,
             approval: None,
             stores: None,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::predecessors::Before;
 use super::{Issuer, Refused, Wanted};
 use crate::callers::Caller;
-use crate::evidence::{self, About};
+use crate::evidence;
 use crate::policy::{Attested, Decision, PolicySet, Question, Terms};
 
 /// A decision to allow, and what it rests on.
@@ -32,22 +32,13 @@ impl Issuer {
         let before = self.before(caller, wanted).await?;
         let retry_of = self.retried(caller, wanted).await?;
         let question = Question {
-            action: &wanted.action,
-            resource: &wanted.resource,
-            audience: &wanted.audience,
-            params: &wanted.params,
-            bounds: wanted.bounds.as_ref(),
-            agent: &caller.name,
             attributes: &caller.attributes,
             authenticated: caller.authenticated,
             credential: caller.credential.word(),
-            purpose: wanted.purpose.as_ref(),
-            workflow: wanted.workflow.as_ref().map(|(workflow, step)| (workflow, step)),
-            context: &wanted.context,
             attested: &attested,
             predecessors: &before.seen,
             retry_of,
-            now,
+            ..wanted.question(&caller.name, now)
         };
         let set = self.policies.get();
         set.fits(&question).map_err(|error| Refused::bad_request(error.to_string()))?;
@@ -69,12 +60,7 @@ impl Issuer {
 
     /// What third parties signed about exactly this request. One statement that does not hold refuses it whole.
     fn attested(&self, caller: &Caller, wanted: &Wanted) -> Result<Vec<Attested>, Refused> {
-        let about = About {
-            request: &wanted.digest(),
-            agent: &caller.name,
-            idempotency_key: wanted.key.as_ref().map(|(name, _)| name.as_str()),
-            now: self.clock.now(),
-        };
+        let about = wanted.about(&caller.name, self.clock.now());
         let told = evidence::verify(&wanted.evidence, &self.trusted.now(), about);
         let told = told.map_err(|error| {
             let why = std::error::Error::source(&error).map(|why| format!(": {why}"));

@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use farebox_verifier::{Grant, GrantId, Seats, Selector, TokenText, UnixSeconds, Uses};
+use farebox_verifier::{
+    ApprovalDigest, Grant, GrantId, Seats, Selector, TokenText, UnixSeconds, Uses,
+};
 
 use super::again::signed;
+use super::collect::Paid;
 use super::decide::Allowed;
 use super::issued::{IssuedBook, IssuedGrant};
 use super::{Issuer, Parameters, Refused, Wanted};
@@ -12,6 +15,7 @@ use crate::callers::Caller;
 use crate::limits;
 use crate::record::{Entry, Kind};
 use crate::store::budget::Hold;
+use crate::store::desk::Request;
 use crate::store::registration::{RegisterError, Registration};
 use crate::store::view::Standing;
 
@@ -44,6 +48,8 @@ pub enum Minted {
         /// The first second in which it is worth nothing.
         end: UnixSeconds,
     },
+    /// People are asked: nothing is granted before they have said yes, and nobody has collected it.
+    Waiting(Box<Request>),
 }
 
 impl Issuer {
@@ -73,14 +79,38 @@ impl Issuer {
         {
             return Ok(again);
         }
+        self.decide_and_issue(caller, wanted, Paid::Free).await
+    }
+
+    /// Decides, and issues what is allowed, or asks the people whom its rule names.
+    pub(super) async fn decide_and_issue(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        paid: Paid<'_>,
+    ) -> Result<Minted, Refused> {
         let mut decided = self.decide(caller, wanted).await;
         for _ in 0..limits::MINT_TRIES_MAX {
-            let allowed = match decided {
+            let enough =
+                decided.and_then(|allowed| self.is_paid(&allowed, &paid).map(|()| allowed));
+            let allowed = match enough {
                 Ok(allowed) => allowed,
                 Err(refused) => return self.refuse(caller, wanted, refused, None).await,
             };
-            let grant = self.claim(caller, wanted).await?;
-            match self.issue(caller, wanted, &allowed, grant).await {
+            let grant = match &paid {
+                Paid::By(request) => self.use_up(request).await?,
+                Paid::Free if !allowed.terms.approvals.is_empty() => {
+                    // What could not be granted to anybody is not put before people.
+                    if let Err(refused) =
+                        self.bind(caller, wanted, &allowed, GrantId::from_bytes([0; 16]))
+                    {
+                        return self.refuse(caller, wanted, refused, None).await;
+                    }
+                    return self.ask(caller, wanted, &allowed).await;
+                }
+                Paid::Free => self.claim(caller, wanted).await?,
+            };
+            match self.issue((caller, wanted, &allowed), grant, paid.digest()).await {
                 Ok(issued) => return Ok(Minted::Fresh(issued)),
                 Err(Failed::Refused(refused)) => {
                     return self.refuse(caller, wanted, refused, Some(grant)).await;
@@ -104,13 +134,12 @@ impl Issuer {
     /// Holds, registers and signs. The record has begun it before, and ends it after.
     async fn issue(
         &self,
-        caller: &Caller,
-        wanted: &Wanted,
-        allowed: &Allowed,
+        (caller, wanted, allowed): (&Caller, &Wanted, &Allowed),
         id: GrantId,
+        approval: Option<ApprovalDigest>,
     ) -> Result<Issued, Failed> {
         let Allowed { set, rule, terms, before } = allowed;
-        let mut grant = self.bind(caller, wanted, (set.hash(), rule, terms), id)?;
+        let mut grant = Grant { approval, ..self.bind(caller, wanted, allowed, id)? };
         let requested = self.entry(Kind::Requested, caller, wanted).grant(id).rule(rule);
         self.note(requested.policy(set.hash())).await?;
         let signers = self.signers();
@@ -212,7 +241,7 @@ impl Issuer {
     }
 
     /// What every entry about a request says of it.
-    fn entry(&self, kind: Kind, caller: &Caller, wanted: &Wanted) -> Entry {
+    pub(super) fn entry(&self, kind: Kind, caller: &Caller, wanted: &Wanted) -> Entry {
         let mut entry = Entry::of(kind)
             .agent(&caller.name)
             .audience(&wanted.audience)

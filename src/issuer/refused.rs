@@ -2,6 +2,8 @@
 
 use farebox_verifier::{GrantId, Outcome, Refusal, UnixSeconds};
 
+use crate::store::desk::RequestState;
+
 /// Why an issuer refuses what it is asked. What is shown holds no secret.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -54,6 +56,24 @@ pub enum Refused {
         /// When its window ends.
         until: Option<UnixSeconds>,
     },
+    /// An approver said no.
+    #[error("an approver refused the request")]
+    ApprovalRefused,
+    /// Nobody decided, or nobody collected, in time.
+    #[error("the request ended at {until}: nobody decided, or nobody collected, in time")]
+    ApprovalExpired {
+        /// When.
+        until: UnixSeconds,
+    },
+    /// The request has been decided, or this person has decided on it.
+    #[error("{}", decided_words(*state))]
+    Decided {
+        /// Where the request stands.
+        state: RequestState,
+    },
+    /// No approval of that group is missing.
+    #[error("no approval of this group is missing")]
+    NotNeeded,
     /// A step before it cannot be waited for.
     #[error("{why}")]
     Predecessor {
@@ -127,7 +147,11 @@ impl Refused {
             Refused::Blocked => "blocked",
             Refused::OverBudget { .. } => "over-budget",
             Refused::Predecessor { .. } => "predecessor-unsettled",
+            Refused::ApprovalRefused => "approval-refused",
+            Refused::ApprovalExpired { .. } => "approval-expired",
             Refused::KeyConflict
+            | Refused::Decided { .. }
+            | Refused::NotNeeded
             | Refused::KeyBusy
             | Refused::KeyOver { .. }
             | Refused::SettledOtherwise { .. } => "idempotency-conflict",
@@ -142,5 +166,13 @@ impl Refused {
 
     pub(super) fn bad_request(what: impl Into<String>) -> Refused {
         Refused::BadRequest { what: what.into() }
+    }
+}
+
+fn decided_words(state: RequestState) -> String {
+    match state {
+        // The request still waits: it is this person who has spoken.
+        RequestState::Pending => "this approver, or the person behind it, has decided".to_owned(),
+        state => format!("the request is {}", state.word()),
     }
 }

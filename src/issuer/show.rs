@@ -78,6 +78,6 @@ impl Issuer {
     }
 }
 
-fn sees_all(caller: &Caller) -> bool {
+pub(super) fn sees_all(caller: &Caller) -> bool {
     [Role::Read, Role::Revoke, Role::Admin].into_iter().any(|role| caller.roles.holds(role))
 }

@@ -45,7 +45,15 @@ impl Issuer {
             let revoked = issuer.store.revoke(&selector).await.map_err(down);
             let entry = word(Kind::Revocation, &caller, &selector, &reason).detail("count", count);
             issuer.note_staff(entry.detail("block", block)).await;
+            // A request that paid for another grant than the one it was asked under is known by both.
+            if let Selector::Grant(asked) = &selector
+                && let Some(paid) = issuer.ledger.request(*asked).and_then(|it| it.collected)
+                && paid != *asked
+            {
+                issuer.store.revoke(&Selector::Grant(paid)).await.map_err(down)?;
+            }
             while issuer.ledger.cancel(&selector, &by, &reason).await.map_err(down)?.left > 0 {}
+            issuer.moved();
             let (revocation, blocked) = (revoked?, blocked?);
             let mut reach = revocation.reach;
             reach.unreached.extend(blocked.unreached);

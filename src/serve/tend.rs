@@ -78,6 +78,7 @@ impl Tending {
             self.reread_callers();
             wrong.extend(self.follow(&mut looked).await);
             self.issuer.say_policies().await;
+            self.issuer.expire_requests().await;
             wrong.extend(self.issuer.trouble().map(|(what, why)| format!("{what}: {why}")));
             match said.news(wrong) {
                 Some([]) => tracing::info!("everything serves again"),

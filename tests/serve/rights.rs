@@ -21,13 +21,13 @@ fn every_route_lets_in_whom_the_golden_file_names() {
         keys.push((role.to_owned(), scene.caller(&format!("a-{role}"), &flags)));
     }
     let document = scene.call_with("GET", "/openapi.json", &[], None).json();
-    let mut table = format!("{:<32}", "");
+    let mut table = format!("{:<38}", "");
     table.extend(keys.iter().map(|(role, _)| format!("{role:<9}")));
     let mut lines = vec![table.trim_end().to_owned()];
     for (path, methods) in document["paths"].as_object().unwrap() {
         for method in methods.as_object().unwrap().keys() {
             let method = method.to_ascii_uppercase();
-            let mut line = format!("{:<32}", format!("{method} {path}"));
+            let mut line = format!("{:<38}", format!("{method} {path}"));
             for (_, key) in &keys {
                 line.push_str(&format!("{:<9}", may(&scene, &method, path, key)));
             }

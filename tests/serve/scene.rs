@@ -173,20 +173,38 @@ impl Scene {
         signal(self.process.as_ref().unwrap(), "HUP");
     }
 
-    /// Makes a caller, and gives its key.
+    /// Makes a caller, and gives its key once it is known.
     pub(super) fn caller(&self, name: &str, flags: &[&str]) -> String {
+        let key = self.made(name, flags);
+        self.knows(&key);
+        key
+    }
+
+    /// Makes a caller, and gives its key. The issuer may not know it yet.
+    pub(super) fn made(&self, name: &str, flags: &[&str]) -> String {
         let mut command = farebox();
         command.args(["caller", "new", name]).arg("--data").arg(self.data()).args(flags);
         let output = command.arg("--json").output().unwrap();
         let said = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
         let json: Value = serde_json::from_str(&said).unwrap();
-        let key = json["key"].as_str().or(json["secret"].as_str()).unwrap().to_owned();
-        // It is known within a second. Whoever asks too often before that is taken for a guesser.
-        while [401, 429].contains(&self.call("GET", "/v1/grants", &key, None).status) {
+        json["key"].as_str().or(json["secret"].as_str()).unwrap().to_owned()
+    }
+
+    /// Waits until the issuer knows this key, within a second. Whoever asks too often before is taken for a guesser.
+    pub(super) fn knows(&self, key: &str) {
+        while [401, 429].contains(&self.call("GET", "/v1/grants", key, None).status) {
             std::thread::sleep(Duration::from_millis(300));
         }
-        key
+    }
+
+    /// Runs the program as this caller.
+    pub(super) fn runs(&self, key: &str, arguments: &[&str]) -> std::process::Output {
+        let file = self.folder.path().join("caller.key");
+        fs::write(&file, key).unwrap();
+        let mut command = farebox();
+        command.env("FAREBOX_SERVER", format!("http://{}", self.address));
+        command.env("FAREBOX_API_KEY_FILE", file).args(arguments).output().unwrap()
     }
 
     pub(super) fn admin(&self, method: &str, path: &str, body: Option<&Value>) -> Reply {
@@ -278,8 +296,10 @@ impl Scene {
 
     /// An agent that may mint, and an API that may spend for payments.
     pub(super) fn parties(&self) -> (String, String) {
-        let agent = self.caller("agent", &["--role", "mint"]);
-        let api = self.caller("api", &["--role", "spend", "--spends-for", "payments-api"]);
+        let agent = self.made("agent", &["--role", "mint"]);
+        let api = self.made("api", &["--role", "spend", "--spends-for", "payments-api"]);
+        self.knows(&agent);
+        self.knows(&api);
         (agent, api)
     }
 }

@@ -142,6 +142,7 @@ impl Source {
             owner: self.owner(token)?,
             groups: self.groups(token)?,
             attributes: self.attributes(token)?,
+            decision_key: None,
             authenticated: made,
             credential: match self.kind {
                 SourceKind::Oidc { .. } => CredentialKind::Oidc { source },

@@ -1,7 +1,8 @@
 //! A new caller.
 
 use clap::Args;
-use farebox_verifier::{Audience, Clock as _, SystemClock, UnixSeconds};
+use farebox_verifier::keys::{self, KeyFormat};
+use farebox_verifier::{Audience, Clock as _, PublicKey, SystemClock, UnixSeconds};
 
 use super::{Data, fresh, span};
 use crate::callers::{Attribute, CallerName, Rights, Role, Tenant, attribute};
@@ -35,9 +36,17 @@ pub(crate) struct New {
     /// What policies are told about it; several with the flag again
     #[arg(long = "attribute", value_name = "NAME=VALUE", value_parser = read_attribute)]
     attributes: Vec<Attribute>,
+    /// The public key, in hexadecimal, that it signs decisions with: then none counts that is not
+    #[arg(long, value_name = "HEXKEY", value_parser = read_key)]
+    decision_key: Option<PublicKey>,
     /// When its key ends: a date, or a span from now such as 90d; left out, never
     #[arg(long, value_name = "DATE|SPAN", value_parser = span::end)]
     expires: Option<UnixSeconds>,
+}
+
+fn read_key(text: &str) -> Result<PublicKey, ValueError> {
+    keys::parse(text, KeyFormat::Hex)
+        .or(Err(ValueError::Form { form: "a public key in hexadecimal" }))
 }
 
 fn read_attribute(text: &str) -> Result<Attribute, ValueError> {
@@ -63,6 +72,7 @@ impl New {
             owner: self.owner.clone(),
             groups: self.groups.clone(),
             attributes: self.attributes.clone(),
+            decision_key: self.decision_key,
         };
         let (account, secret) = self.data.folder().add(&self.name, rights, self.expires, now)?;
         Ok(fresh(&account, &secret))

@@ -4,7 +4,8 @@ use axum::http::Method;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::{Server, text};
+use super::Server;
+use super::token::token;
 use crate::cli::answer::Answer;
 use crate::cli::argument::{Source, Stdin};
 use crate::cli::failure::Failure;
@@ -65,16 +66,7 @@ impl Mint {
         let body = self.body(stdin)?;
         let sent = (Some(&body), self.idempotency_key.as_deref());
         let json = self.server.ask(Method::POST, "/v1/grants", sent)?;
-        let token = text(&json, "token");
-        let note = format!(
-            "grant {} {}, until {}, by {}",
-            text(&json, "grant"),
-            text(&json, "state"),
-            text(&json, "expires_at"),
-            text(&json, "rule"),
-        );
-        let lines = if token.is_empty() { Vec::new() } else { vec![token.to_owned()] };
-        Ok(Answer::done(lines, json.clone()).with_note(note))
+        Ok(token(json))
     }
 
     fn body(&self, stdin: &mut Stdin) -> Result<Value, Failure> {

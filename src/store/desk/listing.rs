@@ -11,8 +11,8 @@ use crate::limits;
 /// Which requests a listing is about: those for which all that is said here is true.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RequestFilter {
-    /// It needs, or needed, this group.
-    pub group: Option<Group>,
+    /// It needs, or needed, one of these groups; any, where none is named.
+    pub groups: Vec<Group>,
     /// This caller sent it.
     pub requester: Option<Caller>,
     /// This agent would act.
@@ -29,10 +29,10 @@ pub struct RequestFilter {
 
 impl RequestFilter {
     fn takes(&self, request: &Request) -> bool {
-        let RequestFilter { group, requester, agent, workflow, audience, action, state } = self;
+        let RequestFilter { groups, requester, agent, workflow, audience, action, state } = self;
         let proposal = &request.proposal;
-        let needs = |group: &Group| proposal.needs.each().iter().any(|need| need.group == *group);
-        group.as_ref().is_none_or(needs)
+        let needs = || proposal.needs.each().iter().any(|need| groups.contains(&need.group));
+        (groups.is_empty() || needs())
             && requester.as_ref().is_none_or(|wanted| proposal.requester == *wanted)
             && agent.as_ref().is_none_or(|wanted| proposal.agent == *wanted)
             && workflow.as_ref().is_none_or(|wanted| proposal.workflow.as_ref() == Some(wanted))
@@ -43,9 +43,10 @@ impl RequestFilter {
 
     /// The rarest of the names that it asks for.
     fn rarest(&self, places: &Places) -> Scope {
-        let RequestFilter { group, requester, agent, workflow, audience, action, state } = self;
+        let RequestFilter { groups, requester, agent, workflow, audience, action, state } = self;
+        let group = if let [one] = groups.as_slice() { Some(by_group(one)) } else { None };
         let names = [
-            group.as_ref().map(by_group),
+            group,
             requester.as_ref().map(by_requester),
             agent.clone().map(|agent| Selector::Agent(agent).scope()),
             workflow.clone().map(|workflow| Selector::Workflow(workflow).scope()),

@@ -124,6 +124,23 @@ pub enum Verdict {
     Refuse,
 }
 
+impl Verdict {
+    /// The word for it, everywhere.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Verdict::Approve => "approve",
+            Verdict::Refuse => "refuse",
+        }
+    }
+
+    /// The verdict of this word.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Verdict> {
+        [Verdict::Approve, Verdict::Refuse].into_iter().find(|verdict| verdict.word() == word)
+    }
+}
+
 /// One approver's decision. That it is a member of the group, and that its signature is good, is found
 /// before it comes here.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -63,8 +63,10 @@ fn each_filter_takes_what_it_names_and_all_together_what_all_name() {
         let expected: Vec<u64> = (1..=2_100).filter(|order| takes(*order)).collect();
         assert_eq!(all(&desk, filter, 100), expected, "{filter:?}");
     };
-    let finance = Some(group("finance"));
-    expect(&RequestFilter { group: finance.clone(), ..some.clone() }, &|n| n % 10 == 0);
+    let finance = vec![group("finance")];
+    expect(&RequestFilter { groups: finance.clone(), ..some.clone() }, &|n| n % 10 == 0);
+    let each = vec![group("finance"), group("audit")];
+    expect(&RequestFilter { groups: each, ..some.clone() }, &|_| true);
     expect(&RequestFilter { agent: Some(agent("b")), ..some.clone() }, &|n| n % 7 == 0);
     let workflow = Some(Workflow::parse("w").unwrap());
     expect(&RequestFilter { workflow: workflow.clone(), ..some.clone() }, &|n| n <= 2_000);
@@ -80,7 +82,7 @@ fn each_filter_takes_what_it_names_and_all_together_what_all_name() {
     expect(&RequestFilter { requester, ..some.clone() }, &|_| true);
     expect(&RequestFilter { requester: Some(caller("key:x")), ..some.clone() }, &|_| false);
     let agent = Some(agent("b"));
-    let both = RequestFilter { group: finance, agent, workflow, action, state: refused, ..some };
+    let both = RequestFilter { groups: finance, agent, workflow, action, state: refused, ..some };
     expect(&both, &|n| n % 70 == 0 && n <= 2_000);
 }
 
@@ -89,14 +91,14 @@ fn a_page_of_a_hundred_thousand_looks_at_what_it_shows() {
     let desk = queue(100_000);
     for (filter, looked_at_max) in [
         (RequestFilter::default(), 100),
-        (RequestFilter { group: Some(group("finance")), ..RequestFilter::default() }, 100),
+        (RequestFilter { groups: vec![group("finance")], ..RequestFilter::default() }, 100),
         (RequestFilter { state: Some(RequestState::Refused), ..RequestFilter::default() }, 100),
         (RequestFilter { agent: Some(agent("b")), ..RequestFilter::default() }, 100),
         (RequestFilter { agent: Some(agent("nobody")), ..RequestFilter::default() }, 0),
         // The rarer of the two decides: a tenth are for finance, a seventh is agent b's.
         (
             RequestFilter {
-                group: Some(group("finance")),
+                groups: vec![group("finance")],
                 agent: Some(agent("b")),
                 ..RequestFilter::default()
             },

@@ -173,7 +173,7 @@ fn filter(random: &mut Random) -> RequestFilter {
     let mut wanted = |one_in: u8| random.below(one_in) == 0;
     let (a, b, c, d, e, f) = (wanted(3), wanted(3), wanted(3), wanted(3), wanted(3), wanted(2));
     RequestFilter {
-        group: a.then(|| group(random.pick(&GROUPS))),
+        groups: a.then(|| group(random.pick(&GROUPS))).into_iter().collect(),
         requester: b.then(|| caller(random.pick(&["key:orchestrator", "key:other"]))),
         agent: c.then(|| agent(random.pick(&AGENTS))),
         workflow: d.then(|| Workflow::parse("w").unwrap()),
@@ -185,10 +185,10 @@ fn filter(random: &mut Random) -> RequestFilter {
 
 /// What a look at every request shows.
 fn taken(desk: &Desk, filter: &RequestFilter) -> Vec<u64> {
-    let RequestFilter { group, requester, agent, workflow, audience, action: _, state } = filter;
+    let RequestFilter { groups, requester, agent, workflow, audience, action: _, state } = filter;
     let all = desk.queue.iter().filter(|request| {
         let it = &request.proposal;
-        group.as_ref().is_none_or(|it2| it.needs.each().iter().any(|need| need.group == *it2))
+        (groups.is_empty() || it.needs.each().iter().any(|need| groups.contains(&need.group)))
             && requester.as_ref().is_none_or(|wanted| it.requester == *wanted)
             && agent.as_ref().is_none_or(|wanted| it.agent == *wanted)
             && workflow.as_ref().is_none_or(|wanted| it.workflow == Some(wanted.clone()))

@@ -3,45 +3,53 @@
 use farebox_verifier::params::json::{Json, Object};
 use farebox_verifier::{Bounds, NameError, Params};
 
-use super::problem::Problem;
 use crate::limits;
 
+/// A member is missing, unknown or not what it should be. It names the member, and shows nothing of its value.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct FieldError(String);
+
+impl FieldError {
+    pub(crate) fn of(what: impl Into<String>) -> FieldError {
+        FieldError(what.into())
+    }
+}
+
 /// The members of an object that a request brings.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     object: &'a Object,
     /// The names that were asked for.
     known: Vec<&'static str>,
 }
 
 /// One member, as it was read.
-type Read<T> = Result<T, Problem>;
+type Read<T> = Result<T, FieldError>;
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(object: &'a Object) -> Fields<'a> {
+    pub(crate) fn of(object: &'a Object) -> Fields<'a> {
         Fields { object, known: Vec::new() }
     }
 
     /// Refuses whatever nobody asked for.
-    pub(super) fn end(self) -> Read<()> {
+    pub(crate) fn end(self) -> Read<()> {
         for member in self.object.iter() {
             if !self.known.contains(&member.name()) {
                 let known = self.known.join(", ");
                 let name = shown(member.name());
-                return Err(Problem::bad_request(format!(
-                    "there is no member {name}; known: {known}"
-                )));
+                return Err(FieldError(format!("there is no member {name}; known: {known}")));
             }
         }
         Ok(())
     }
 
     /// What stands there, if it is there; `null` is as good as nothing.
-    pub(super) fn json(&mut self, name: &'static str) -> Option<&'a Json> {
+    pub(crate) fn json(&mut self, name: &'static str) -> Option<&'a Json> {
         self.known.push(name);
         self.object.get(name).filter(|json| **json != Json::Null)
     }
 
-    pub(super) fn text(&mut self, name: &'static str) -> Read<Option<&'a str>> {
+    pub(crate) fn text(&mut self, name: &'static str) -> Read<Option<&'a str>> {
         match self.json(name) {
             None => Ok(None),
             Some(Json::Text(text)) => Ok(Some(text)),
@@ -49,21 +57,21 @@ impl<'a> Fields<'a> {
         }
     }
 
-    pub(super) fn required_text(&mut self, name: &'static str) -> Read<&'a str> {
+    pub(crate) fn required_text(&mut self, name: &'static str) -> Read<&'a str> {
         self.text(name)?.ok_or_else(|| missing(name))
     }
 
     /// A name, read by its own rules.
-    pub(super) fn name<T>(
+    pub(crate) fn name<T>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, NameError>,
     ) -> Read<Option<T>> {
         let Some(text) = self.text(name)? else { return Ok(None) };
-        parse(text).map(Some).map_err(|error| Problem::bad_request(format!("{name}: {error}")))
+        parse(text).map(Some).map_err(|error| FieldError(format!("{name}: {error}")))
     }
 
-    pub(super) fn required_name<T>(
+    pub(crate) fn required_name<T>(
         &mut self,
         name: &'static str,
         parse: impl FnOnce(&str) -> Result<T, NameError>,
@@ -72,7 +80,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A value that a text stands for.
-    pub(super) fn parsed<T>(
+    pub(crate) fn parsed<T>(
         &mut self,
         name: &'static str,
         wanted: &'static str,
@@ -82,13 +90,13 @@ impl<'a> Fields<'a> {
         parse(text).map(Some).ok_or_else(|| wrong(name, wanted))
     }
 
-    pub(super) fn count(&mut self, name: &'static str) -> Read<Option<u64>> {
+    pub(crate) fn count(&mut self, name: &'static str) -> Read<Option<u64>> {
         let Some(json) = self.json(name) else { return Ok(None) };
         let count = json.as_int().and_then(|value| u64::try_from(value).ok());
         count.map(Some).ok_or_else(|| wrong(name, "an integer from 0 on"))
     }
 
-    pub(super) fn flag(&mut self, name: &'static str) -> Read<bool> {
+    pub(crate) fn flag(&mut self, name: &'static str) -> Read<bool> {
         match self.json(name) {
             None => Ok(false),
             Some(Json::Bool(flag)) => Ok(*flag),
@@ -97,23 +105,23 @@ impl<'a> Fields<'a> {
     }
 
     /// A list of texts, as many as its limit.
-    pub(super) fn texts(&mut self, name: &'static str, count_max: usize) -> Read<Vec<&'a str>> {
+    pub(crate) fn texts(&mut self, name: &'static str, count_max: usize) -> Read<Vec<&'a str>> {
         let Some(json) = self.json(name) else { return Ok(Vec::new()) };
         let Json::List(items) = json else { return Err(wrong(name, "a list of texts")) };
         if items.len() > count_max {
-            return Err(Problem::bad_request(format!("{name} has more than {count_max} members")));
+            return Err(FieldError(format!("{name} has more than {count_max} members")));
         }
         let text = |item: &'a Json| if let Json::Text(text) = item { Some(&**text) } else { None };
         items.iter().map(|item| text(item).ok_or_else(|| wrong(name, "a list of texts"))).collect()
     }
 
     /// An object of texts, as many as its limit.
-    pub(super) fn words(&mut self, name: &'static str) -> Read<Vec<(String, String)>> {
+    pub(crate) fn words(&mut self, name: &'static str) -> Read<Vec<(String, String)>> {
         let Some(json) = self.json(name) else { return Ok(Vec::new()) };
         let Json::Object(object) = json else { return Err(wrong(name, "an object of texts")) };
         if object.len() > limits::CONTEXT_MAX {
             let max = limits::CONTEXT_MAX;
-            return Err(Problem::bad_request(format!("{name} has more than {max} members")));
+            return Err(FieldError(format!("{name} has more than {max} members")));
         }
         let mut words = Vec::with_capacity(object.len());
         for member in object.iter() {
@@ -128,28 +136,27 @@ impl<'a> Fields<'a> {
         Ok(words)
     }
 
-    pub(super) fn params(&mut self, name: &'static str) -> Read<Params> {
+    pub(crate) fn params(&mut self, name: &'static str) -> Read<Params> {
         let Some(json) = self.json(name) else { return Ok(Params::empty()) };
         if !matches!(json, Json::Object(_)) {
             return Err(wrong(name, "an object"));
         }
-        Params::from_json(json.clone())
-            .map_err(|error| Problem::bad_request(format!("{name}: {error}")))
+        Params::from_json(json.clone()).map_err(|error| FieldError(format!("{name}: {error}")))
     }
 
-    pub(super) fn bounds(&mut self, name: &'static str) -> Read<Option<Bounds>> {
+    pub(crate) fn bounds(&mut self, name: &'static str) -> Read<Option<Bounds>> {
         let Some(json) = self.json(name) else { return Ok(None) };
         let bounds = Bounds::from_json(json);
-        bounds.map(Some).map_err(|error| Problem::bad_request(format!("{name}: {error}")))
+        bounds.map(Some).map_err(|error| FieldError(format!("{name}: {error}")))
     }
 }
 
-fn wrong(name: &'static str, wanted: &'static str) -> Problem {
-    Problem::bad_request(format!("{name} is not {wanted}"))
+fn wrong(name: &'static str, wanted: &'static str) -> FieldError {
+    FieldError(format!("{name} is not {wanted}"))
 }
 
-fn missing(name: &'static str) -> Problem {
-    Problem::bad_request(format!("{name} is missing"))
+fn missing(name: &'static str) -> FieldError {
+    FieldError(format!("{name} is missing"))
 }
 
 /// A name of the caller's, short enough to be shown.
