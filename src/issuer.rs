@@ -15,6 +15,7 @@ mod bind;
 mod budgets;
 mod collect;
 mod decide;
+mod given_up;
 mod issued;
 mod keys;
 mod mint;
@@ -38,6 +39,7 @@ use farebox_verifier::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use self::given_up::{GivenUp, Unregistered};
 use self::issued::IssuedBook;
 use self::keys::Busy;
 use self::tasks::Tasks;
@@ -125,6 +127,8 @@ pub struct Issuer {
     collecting: Busy<GrantId>,
     /// How often a request that waits for people has moved.
     moves: watch::Sender<u64>,
+    unregistered: Unregistered,
+    given_up: GivenUp,
     tasks: Tasks,
 }
 
@@ -158,6 +162,8 @@ impl Issuer {
             busy: Busy::default(),
             collecting: Busy::default(),
             moves: watch::Sender::new(0),
+            unregistered: Unregistered::default(),
+            given_up: GivenUp::default(),
             tasks: Tasks::default(),
         })
     }

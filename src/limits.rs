@@ -19,6 +19,11 @@ pub const HOLDS_MAX: usize = 1_000_000;
 pub const HOLDS_PER_CALLER_MAX: usize = 250_000;
 /// Grant ids refused for good whose registration was in doubt: they are rare.
 pub const ABANDONED_MAX: usize = 65_536;
+/// Of those, how many one issuer gives up for one caller within the time that they are remembered: no caller that asks
+/// again and again keeps others from being given up.
+pub const ABANDONED_PER_CALLER_MAX: u32 = 4_096;
+/// Ids that were refused before anything was registered, and that are given up for nothing: the latest ones.
+pub const UNREGISTERED_MAX: usize = 65_536;
 /// Leases: one for each shard's drain, and few others.
 pub const LEASES_MAX: usize = 64;
 /// A lease's name, and its holder's: a word.
@@ -42,12 +47,16 @@ pub const AMOUNT_MAX: u64 = (1 << 53) - 1;
 /// How long a grant is remembered after its end: it may be spent in its last second, be settled until its
 /// limit, and the drain has a minute to say that it was not.
 pub const REMEMBERED_SECONDS: u64 = farebox_verifier::limits::SETTLE_SECONDS_MAX + 60;
+/// How long an id that was given up is remembered: as long as a registration of it could matter.
+pub const ABANDONED_SECONDS: u64 = farebox_verifier::limits::TTL_SECONDS_MAX + REMEMBERED_SECONDS;
 
 /// A payload that is kept or sent packed: as much as one frame of the log takes.
 pub const PACKED_BYTES_MAX: usize = 1 << 20;
 /// Idempotency keys remembered at once: each grant may have one. About 80 bytes each.
 pub const KEYS_MAX: usize = 4_000_000;
-/// Of those, how many one caller may have: no caller crowds out the others.
+/// Of those, how many one caller may have: as many as there may be outstanding grants, eleven in each second of a day.
+/// Where so many are not free any more, only as many as are left for all others: no caller, and no few of them, crowd
+/// out the rest.
 pub const KEYS_PER_CALLER_MAX: usize = 1_000_000;
 /// How long a key is remembered: a day longer than a request may wait for people.
 pub const KEY_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 86_400;

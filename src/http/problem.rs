@@ -123,7 +123,9 @@ impl From<Refused> for Problem {
                     .with("outcome", json!(settled.word()))
             }
             Refused::NotSpent => Problem::new(codes::FORBIDDEN, detail),
-            Refused::Full => Problem::new(codes::RATE_LIMITED, detail).retry_after(60),
+            Refused::Full | Refused::KeysFull | Refused::TooManyGivenUp => {
+                Problem::new(codes::RATE_LIMITED, detail).retry_after(60)
+            }
             Refused::StoreDown | Refused::RecordDown | Refused::NoSigner => {
                 Problem::new(codes::STORE_DOWN, detail).retry_after(1)
             }

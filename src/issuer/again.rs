@@ -25,8 +25,12 @@ impl Issuer {
             Claimed::Fresh => Ok(grant),
             Claimed::Same { grant: before, until } => {
                 self.may_pass(wanted, before, until)?;
-                // No token was given out for it: it is given up for good before another takes its place.
-                self.store.abandon(before).await.or(Err(Refused::StoreDown))?;
+                // No token was given out for it: it is given up for good before another takes its place. Where surely
+                // nothing is registered under it, there is nothing to give up.
+                if !self.unregistered.take(before) {
+                    self.given_up.count(&caller.name, self.clock.now())?;
+                    self.store.abandon(before).await.or(Err(Refused::StoreDown))?;
+                }
                 let renewed = self.ledger.renew_key(key, before, grant).await;
                 renewed.map(|()| grant).or(Err(Refused::StoreDown))
             }
@@ -54,7 +58,7 @@ impl Issuer {
         let claim = KeyClaim { key, caller, request: wanted.hash, grant, until };
         self.ledger.claim_key(&claim).await.map_err(|error| match error {
             KeyError::Conflict => Refused::KeyConflict,
-            KeyError::CallerFull | KeyError::Full => Refused::Full,
+            KeyError::CallerFull | KeyError::Full => Refused::KeysFull,
             _ => Refused::StoreDown,
         })
     }

@@ -144,8 +144,12 @@ impl Issuer {
         if sending == farebox_verifier::Sending::First {
             return Ok(paid);
         }
-        // Nothing was issued for it, or it would have been given out again: it is given up for good first.
-        self.store.abandon(paid).await.or(Err(Refused::StoreDown))?;
+        // Nothing was issued for it, or it would have been given out again: it is given up for good first, where
+        // anything could be registered under it.
+        if !self.unregistered.take(paid) {
+            self.given_up.count(&request.proposal.agent, self.clock.now())?;
+            self.store.abandon(paid).await.or(Err(Refused::StoreDown))?;
+        }
         let again = self.ledger.collect_again(asked, paid, fresh()?).await;
         again.map(|collected| collected.fresh).map_err(of_collect)
     }

@@ -113,12 +113,16 @@ impl Issuer {
             match self.issue((caller, wanted, &allowed), grant, paid.digest()).await {
                 Ok(issued) => return Ok(Minted::Fresh(issued)),
                 Err(Failed::Refused(refused)) => {
+                    if refused.leaves_nothing() {
+                        self.unregistered.keep(wanted, &paid, grant);
+                    }
                     return self.refuse(caller, wanted, refused, Some(grant)).await;
                 }
                 Err(failed) => {
                     // What was begun for this id is ended: another is begun for the next.
                     let entry = self.entry(Kind::Refused, caller, wanted).grant(grant);
                     self.note(entry.code("given-up")).await?;
+                    self.unregistered.keep(wanted, &paid, grant);
                     decided = match failed {
                         // Other policies are in force since: what they say counts.
                         Failed::Policy => self.decide(caller, wanted).await,

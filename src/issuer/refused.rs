@@ -113,6 +113,12 @@ pub enum Refused {
     /// As much is outstanding as may be.
     #[error("as much is outstanding as may be")]
     Full,
+    /// As many of its keys are remembered as may be.
+    #[error("as many of your Idempotency-Keys are remembered as may be: they are for a day")]
+    KeysFull,
+    /// So many requests of this caller were left in doubt that no more ids are given up for it now.
+    #[error("too many of your requests came to nothing: ask later, or with a fresh Idempotency-Key")]
+    TooManyGivenUp,
     /// The store did not answer.
     #[error("the grant store did not answer")]
     StoreDown,
@@ -157,11 +163,25 @@ impl Refused {
             | Refused::SettledOtherwise { .. } => "idempotency-conflict",
             Refused::Fenced { .. } => "fenced",
             Refused::Unknown => "unknown-grant",
-            Refused::Full => "rate-limited",
+            Refused::Full | Refused::KeysFull | Refused::TooManyGivenUp => "rate-limited",
             Refused::StoreDown | Refused::RecordDown | Refused::NoSigner => "store-down",
             Refused::Internal { .. } => "internal",
             Refused::Token(refusal) => refusal.code(),
         }
+    }
+
+    /// Whether a grant that was refused so is registered nowhere, and never will be: it was refused before any store
+    /// was asked for it, or by the store itself.
+    pub(super) fn leaves_nothing(&self) -> bool {
+        matches!(
+            self,
+            Refused::BadRequest { .. }
+                | Refused::Denied { .. }
+                | Refused::Blocked
+                | Refused::OverBudget { .. }
+                | Refused::Predecessor { .. }
+                | Refused::Full
+        )
     }
 
     pub(super) fn bad_request(what: impl Into<String>) -> Refused {

@@ -135,3 +135,28 @@ fn a_key_is_retired_though_the_policies_are_gone() {
     assert!(output.unwrap().status.success());
     until(|| scene.call("POST", "/v1/grants", &agent, Some(&transfer(1))).status == 503);
 }
+
+#[test]
+fn asking_again_over_budget_uses_up_nothing_that_others_need() {
+    let scene = Scene::new();
+    let (agent, _) = scene.parties();
+    let bearer = format!("Bearer {agent}");
+    let refund =
+        json!({ "action": "payments.refund", "resource": "order/1", "audience": "payments-api" });
+    let ask = |key: &str| {
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", key)];
+        scene.call_with("POST", "/v1/grants", &headers, Some(&refund))
+    };
+    for key in ["k-1", "k-2", "k-3"] {
+        assert_eq!(ask(key).status, 201);
+    }
+    for _ in 0..20 {
+        assert_eq!(ask("k-4").code(), "over-budget");
+    }
+    // The key passed from one grant to the next, and no store had to refuse one of them for good.
+    let entries = |kind: &str| {
+        scene.admin("GET", &format!("/v1/record?kind={kind}&limit=100"), None).json()["items"].clone()
+    };
+    until(|| entries("renewed").as_array().unwrap().len() == 19);
+    assert_eq!(entries("abandoned"), json!([]));
+}

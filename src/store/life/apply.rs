@@ -38,7 +38,7 @@ impl Life {
             What::Revoked { sequence, spent: true } => self.becomes(*sequence, State::SpentRevoked),
             What::RevokedAll { selector, upto } => self.revoked_all(selector, *upto),
             What::Abandoned { grant } => {
-                let until = event.at.plus(TTL_SECONDS_MAX + limits::REMEMBERED_SECONDS);
+                let until = event.at.plus(limits::ABANDONED_SECONDS);
                 self.abandoned.insert(*grant, until);
             }
             What::Held { hold } => self.budgets.take(*hold),
