@@ -203,11 +203,19 @@ impl Desk {
         if until <= self.latest || until > self.latest.plus(limits::KEY_SECONDS_MAX) {
             return (None, Err(KeyError::Until));
         }
-        if self.keys.callers.get(&caller).is_some_and(|n| *n >= limits::KEYS_PER_CALLER_MAX) {
-            return (None, Err(KeyError::CallerFull));
-        }
-        if self.keys.index.len() >= limits::KEYS_MAX {
+        let free = limits::KEYS_MAX.saturating_sub(self.keys.index.len());
+        if free == 0 {
             return (None, Err(KeyError::Full));
+        }
+        let own = self.keys.callers.get(&caller).copied().unwrap_or(0);
+        // While half are free anybody has its full share. From then on each takes so little of the rest that whoever
+        // has few gets some, however many have taken theirs.
+        let share = match free > limits::KEYS_MAX / 2 {
+            true => limits::KEYS_PER_CALLER_MAX,
+            false => (free / 4).clamp(1, limits::KEYS_PER_CALLER_MAX),
+        };
+        if own >= share {
+            return (None, Err(KeyError::CallerFull));
         }
         let key = KnownKey { key, caller, request, grant, until: Minute::from(until) };
         (Some(DeskWhat::KeyClaimed { key }.into()), Ok(Claimed::Fresh))
@@ -265,6 +273,26 @@ mod tests {
         desk.pass(START.plus(60));
         let next = KeyClaim { until: START.plus(120), ..next };
         assert_eq!(desk.claim_key(&next).1, Ok(Claimed::Fresh));
+    }
+
+    #[test]
+    fn greedy_callers_together_leave_room_for_one_who_is_not() {
+        let mut desk = Desk::new(START);
+        let greedy: Vec<Scope> = (1..=8).map(|byte| Scope::from_bytes([byte; 8])).collect();
+        // Each takes as many as it is given, in large bites.
+        let bite = limits::KEYS_MAX / 1_000;
+        while let Some(hungry) =
+            greedy.iter().find(|caller| desk.claim_key(&claim(**caller)).1 == Ok(Claimed::Fresh))
+        {
+            let from = u32::try_from(desk.keys.index.len()).unwrap();
+            let to = from + u32::try_from(bite).unwrap();
+            desk.keys.index.extend((from..to).map(|place| ([0; 4], place)));
+            *desk.keys.callers.entry(*hungry).or_default() += bite;
+        }
+        let free = limits::KEYS_MAX - desk.keys.index.len();
+        assert!(free >= limits::KEYS_MAX / 10, "{free}");
+        let modest = Scope::from_bytes([9; 8]);
+        assert_eq!(desk.claim_key(&claim(modest)).1, Ok(Claimed::Fresh));
     }
 
     #[test]
