@@ -4,6 +4,7 @@
 //! nothing of a store; names are kept once for all the grants that share them, for there may be a million.
 
 mod carried;
+mod counts;
 mod followed;
 mod names;
 mod row;
@@ -93,6 +94,8 @@ pub struct Page {
 
 /// Rows looked at for one page: a rare name in a long list takes several pages, some of them empty.
 const ROWS_MAX: usize = 100_000;
+/// Rows counted before others have their turn: a tenth of a millisecond, or one where several stores are asked.
+const COUNTED_AT_ONCE: usize = 4_096;
 
 /// The view of all the lives that an issuer follows.
 pub(crate) struct View {
@@ -146,7 +149,7 @@ impl View {
     pub(crate) fn over(&mut self, life: &LifeId, at: UnixSeconds) {
         let index = self.follow(life);
         if let Some(followed) = self.lives.get_mut(index) {
-            followed.over(at);
+            followed.over(at, &mut self.names.counts);
         }
     }
 
@@ -176,12 +179,39 @@ impl View {
         page
     }
 
-    /// How many there are.
+    /// How many there are. It may look at every row: where others wait, [`View::count_some`] is asked.
     pub(crate) fn count(&self, filter: &Filter) -> u64 {
-        let Some(wanted) = self.names.matching(filter) else { return 0 };
-        let rows = self.rows_after(None);
-        let shown = rows.filter(|(cursor, _, row)| self.shows(&wanted, cursor.life, row)).count();
-        u64::try_from(shown).unwrap_or(u64::MAX)
+        let (mut total, mut from) = (0_u64, None);
+        loop {
+            let (some, next) = self.count_some(filter, from);
+            total = total.saturating_add(some);
+            if next.is_none() {
+                return total;
+            }
+            from = next;
+        }
+    }
+
+    /// How many there are among so many rows as may be looked at while others wait, and where to go on. What is kept
+    /// as a number is told at once; of several stores, each grant is looked for in all of them.
+    pub(crate) fn count_some(
+        &self,
+        filter: &Filter,
+        from: Option<Cursor>,
+    ) -> (u64, Option<Cursor>) {
+        let Some(wanted) = self.names.matching(filter) else { return (0, None) };
+        if let (true, Some(kept)) = (self.needed <= 1, wanted.counted(&self.names.counts)) {
+            return (kept, None);
+        }
+        let (mut some, mut last) = (0, None);
+        for (looked_at, (cursor, _, row)) in self.rows_after(from).enumerate() {
+            if looked_at == COUNTED_AT_ONCE {
+                return (some, last);
+            }
+            some += u64::from(self.shows(&wanted, cursor.life, row));
+            last = Some(cursor);
+        }
+        (some, None)
     }
 
     /// One grant.
@@ -317,7 +347,7 @@ impl View {
     fn moves(&mut self, index: usize, sequence: u64, at: UnixSeconds, to: Standing) {
         let followed = self.lives.get_mut(index);
         if let Some(row) = followed.and_then(|followed| followed.row_mut(sequence)) {
-            row.moves(at, to);
+            row.moves(at, to, &mut self.names.counts);
         }
     }
 
@@ -332,7 +362,7 @@ impl View {
         let filter = Filter { selectors: vec![selector.clone()], standing: Some(Standing::Issued) };
         let Some(wanted) = self.names.matching(&filter) else { return };
         let Some(followed) = self.lives.get_mut(index) else { return };
-        followed.moves_all(upto, at, Standing::Revoked, |row| {
+        followed.moves_all(upto, (at, Standing::Revoked), &mut self.names.counts, |row| {
             wanted.names(row) && wanted.stands(row.standing())
         });
     }

@@ -292,7 +292,16 @@ impl GrantStore for Fleet {
     fn count<'a>(&'a self, filter: &'a Filter) -> Answer<'a, u64> {
         Box::pin(async move {
             self.see_all().await;
-            self.with_view(|view| view.count(filter))
+            let (mut total, mut from) = (0_u64, None);
+            loop {
+                let (some, next) = self.with_view(|view| view.count_some(filter, from));
+                total = total.saturating_add(some);
+                if next.is_none() {
+                    return total;
+                }
+                from = next;
+                tokio::task::yield_now().await;
+            }
         })
     }
 

@@ -269,7 +269,18 @@ impl<K: Keeper> GrantStore for Solo<K> {
     }
 
     fn count<'a>(&'a self, filter: &'a Filter) -> Answer<'a, u64> {
-        Box::pin(async move { self.look(|memory| memory.view.count(filter)) })
+        Box::pin(async move {
+            let (mut total, mut from) = (0_u64, None);
+            loop {
+                let (some, next) = self.look(|memory| memory.view.count_some(filter, from));
+                total = total.saturating_add(some);
+                if next.is_none() {
+                    return total;
+                }
+                from = next;
+                tokio::task::yield_now().await;
+            }
+        })
     }
 
     fn read(&self, grant: GrantId) -> Answer<'_, Option<Listed>> {

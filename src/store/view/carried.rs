@@ -131,7 +131,9 @@ impl ViewReader {
                 for row in rows {
                     let text = |NameId(id)| texts.get(usize::try_from(id).ok()?);
                     let row = row.renamed(|id| text(id).map(|text| names.keep(text)));
-                    followed.push(row.ok_or(Astray)?);
+                    let row = row.ok_or(Astray)?;
+                    names.counts.add(&row);
+                    followed.push(row);
                 }
             }
         }

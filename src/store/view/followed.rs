@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry;
 use farebox_verifier::{GrantId, Outcome, UnixSeconds};
 
 use super::Standing;
+use super::counts::Counts;
 use super::names::Names;
 use super::row::Row;
 use crate::limits;
@@ -122,22 +123,22 @@ impl Followed {
     pub(super) fn moves_all(
         &mut self,
         upto: u64,
-        at: UnixSeconds,
-        to: Standing,
+        (at, to): (UnixSeconds, Standing),
+        counts: &mut Counts,
         is_meant: impl Fn(&Row) -> bool,
     ) {
         let rows = self.rows_after(0).take_while(|(sequence, _)| *sequence <= upto);
         let meant = rows.filter(|(_, row)| is_meant(row)).map(|(sequence, _)| sequence);
         for sequence in meant.collect::<Vec<u64>>() {
             if let Some(row) = self.row_mut(sequence) {
-                row.moves(at, to);
+                row.moves(at, to, counts);
             }
         }
     }
 
     /// Nothing more is heard of the grants that have not ended.
-    pub(super) fn over(&mut self, at: UnixSeconds) {
-        self.moves_all(u64::MAX, at, Standing::Settled(Outcome::Unknown), |row| {
+    pub(super) fn over(&mut self, at: UnixSeconds, counts: &mut Counts) {
+        self.moves_all(u64::MAX, (at, Standing::Settled(Outcome::Unknown)), counts, |row| {
             matches!(row.standing(), Standing::Issued | Standing::Spent)
         });
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use farebox_verifier::Selector;
 
 use super::Filter;
+use super::counts::Counts;
 use super::row::{Match, Shared};
 use crate::store::shelves::Shelves;
 
@@ -19,6 +20,8 @@ pub(super) struct Names {
     known: HashMap<Arc<str>, NameId>,
     texts: Shelves<Kept>,
     free: Vec<NameId>,
+    /// How many grants that have them stand where.
+    pub(super) counts: Counts,
 }
 
 /// A name, and how many grants have it.

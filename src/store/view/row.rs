@@ -6,12 +6,13 @@ use farebox_verifier::{
 };
 
 use super::Standing;
+use super::counts::{Counts, Named};
 use super::names::{NameId, Names};
 use crate::store::event::Description;
 use crate::store::packed::{Packed, PackedError, Reader, Writer, fields};
 
 /// The names that grants share, in the order in which a row keeps them.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Shared {
     Agent,
     Workflow,
@@ -90,7 +91,7 @@ impl Row {
             names.keep(grant.action.as_str()),
             names.keep(&grant.policy.to_string()),
         ];
-        Row {
+        let row = Row {
             grant: grant.grant,
             shared,
             key_id: grant.key_id,
@@ -101,7 +102,9 @@ impl Row {
             settled_at: Second::NEVER,
             resource: grant.resource.as_str().into(),
             after: (!grant.after.is_empty()).then(|| grant.after.clone().into()),
-        }
+        };
+        names.counts.add(&row);
+        row
     }
 
     /// The same row where names have other numbers; nothing where one has none.
@@ -118,11 +121,27 @@ impl Row {
     }
 
     pub(super) fn release(&self, names: &mut Names) {
+        names.counts.remove(self);
         self.shared.iter().for_each(|name| names.release(*name));
     }
 
     pub(super) fn grant(&self) -> GrantId {
         self.grant
+    }
+
+    pub(super) fn name(&self, which: Shared) -> NameId {
+        let [agent, workflow, audience, action, policy] = self.shared;
+        match which {
+            Shared::Agent => agent,
+            Shared::Workflow => workflow,
+            Shared::Audience => audience,
+            Shared::Action => action,
+            Shared::Policy => policy,
+        }
+    }
+
+    pub(super) fn key_id(&self) -> u32 {
+        self.key_id
     }
 
     pub(super) fn end(&self) -> UnixSeconds {
@@ -133,12 +152,13 @@ impl Row {
         self.standing
     }
 
-    pub(super) fn moves(&mut self, at: UnixSeconds, to: Standing) {
+    pub(super) fn moves(&mut self, at: UnixSeconds, to: Standing, counts: &mut Counts) {
         // One that was revoked with many others, and whose own end was said now, was revoked.
         if (self.standing, to) == (Standing::Revoked, Standing::Expired) {
             self.over(at);
             return;
         }
+        counts.moves(self, to);
         self.standing = to;
         match to {
             Standing::Settled(_) => self.settled_at = Second::of(at),
@@ -237,6 +257,22 @@ impl Match {
             && self.grant.is_none_or(|grant| grant == row.grant)
             && self.key.is_none_or(|key| key == row.key_id)
             && self.shared.iter().zip(&row.shared).all(|(want, has)| want.is_none_or(|w| w == *has))
+    }
+
+    /// What counts are kept of, where it asks for no more: all grants, or those of one name.
+    pub(super) fn counted(&self, counts: &Counts) -> Option<u64> {
+        if self.nothing {
+            return Some(0);
+        }
+        let which =
+            [Shared::Agent, Shared::Workflow, Shared::Audience, Shared::Action, Shared::Policy];
+        let shared = which.into_iter().zip(self.shared);
+        let shared = shared.filter_map(|(which, name)| Some(Named::Shared(which, name?)));
+        let mut named = shared.chain(self.key.map(Named::Key));
+        let first = named.next();
+        let alone = self.grant.is_none() && named.next().is_none();
+        let kept = !matches!(first, Some(Named::Shared(Shared::Workflow, _)));
+        (alone && kept).then(|| counts.of(first, self.standing))
     }
 
     /// Whether it asks for grants that stand so.

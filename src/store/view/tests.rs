@@ -313,3 +313,81 @@ fn a_grant_that_was_registered_twice_has_both_numbers() {
     shown.show(&life(1), 2_000, What::Registered { sequence: 5, grant: late });
     assert_eq!(shown.view.places(last), [(life(1), 5)]);
 }
+
+/// Every filter that names one thing or none, in every standing.
+fn filters() -> Vec<Filter> {
+    use farebox_verifier::Outcome::{Failed, OutputRefused, Succeeded, Unknown, Void};
+    let settled = [Succeeded, Failed, Void, OutputRefused, Unknown].map(Standing::Settled);
+    let standings = [Standing::Issued, Standing::Spent, Standing::Revoked, Standing::Expired];
+    let standings = standings.into_iter().chain(settled).map(Some).chain([None]);
+    let named = ["agent:key:ci", "agent:key:b", "audience:payments-api", "key:17", "all:"];
+    let named = named.map(|text| text.split_once(':').unwrap());
+    let named = named.map(|(kind, value)| vec![Selector::parse(kind, value).unwrap()]);
+    let two = [Selector::Key(17), Selector::parse("agent", "key:ci").unwrap()].to_vec();
+    let named: Vec<_> = named.into_iter().chain([Vec::new(), two]).collect();
+    let each = |standing| {
+        named.clone().into_iter().map(move |selectors| Filter { selectors, standing })
+    };
+    standings.flat_map(each).collect()
+}
+
+#[test]
+fn what_is_counted_is_what_is_listed_whatever_happened() {
+    let mut shown = shown();
+    let agree = |shown: &Shown| {
+        for filter in filters() {
+            let listed = u64::try_from(shown.list(&filter, 7).len()).unwrap();
+            assert_eq!(shown.view.count(&filter), listed, "{filter:?}");
+        }
+    };
+    for number in 1..=40 {
+        let agent = if number % 3 == 0 { "key:b" } else { "key:ci" };
+        shown.register(&life(1), number.into(), grant(number), agent);
+        shown.register(&life(2), number.into(), grant(100 + number), agent);
+    }
+    agree(&shown);
+    for sequence in 1..=20 {
+        shown.show(&life(1), 1, What::Spent { sequence });
+        let outcome = if sequence % 2 == 0 { Outcome::Failed } else { Outcome::Void };
+        shown.show(&life(1), 2, What::Settled { sequence, outcome });
+    }
+    shown.show(&life(2), 2, What::Spent { sequence: 3 });
+    shown.show(&life(2), 2, What::Revoked { sequence: 4, spent: false });
+    let selector = Selector::parse("agent", "key:b").unwrap();
+    shown.show(&life(2), 3, What::RevokedAll { selector, upto: 30 });
+    shown.show(&life(2), 3, What::Expired { sequence: 6 });
+    shown.show(&life(2), 3, What::Expired { sequence: 40 });
+    agree(&shown);
+    // Carried into another file and read back, cut short by a gap, forgotten.
+    let mut reader = ViewReader::of(1);
+    shown.view.copy().into_pieces().for_each(|piece| reader.carry(piece).unwrap());
+    shown.view = reader.finish();
+    agree(&shown);
+    shown.register(&life(1), 50, grant(250), "key:ci");
+    agree(&shown);
+    shown.view.over(&life(2), NOW.plus(4));
+    shown.view.drained(&life(2));
+    agree(&shown);
+    shown.show(&life(1), 60 + REMEMBERED_SECONDS, What::Closed);
+    agree(&shown);
+    assert_eq!(shown.view.count(&Filter::default()), 0);
+}
+
+#[test]
+fn a_count_keeps_nobody_waiting_however_many_there_are() {
+    let mut shown = shown();
+    let many = 20 * u64::try_from(COUNTED_AT_ONCE).unwrap();
+    for sequence in 1..=many {
+        let grant = GrantId::from_bytes(u128::from(sequence).to_be_bytes());
+        let mut grant = description(grant, "key:ci");
+        grant.workflow = Some(farebox_verifier::Workflow::parse("run-1").unwrap());
+        shown.show(&life(1), 0, What::Registered { sequence, grant: Box::new(grant) });
+    }
+    for filter in filters().iter().filter(|filter| filter.selectors.len() < 2) {
+        assert_eq!(shown.view.count_some(filter, None).1, None, "{filter:?}");
+    }
+    let selectors = vec![Selector::parse("workflow", "run-1").unwrap()];
+    let (some, next) = shown.view.count_some(&Filter { selectors, standing: None }, None);
+    assert_eq!(some, many / 20);
+    assert_eq!(next.unwrap().sequence, some);
+}
