@@ -9,8 +9,18 @@ use farebox_verifier::{Agent, NameError, Resource, Scope, ThirdParty};
 use crate::limits;
 use crate::store::packed::{Packed, PackedError, Reader, Writer};
 
+/// The same error about a thing of another name: what is read as a resource is need not be called one.
+fn called(what: &'static str, error: NameError) -> NameError {
+    match error {
+        NameError::Empty { .. } => NameError::Empty { what },
+        NameError::TooLong { bytes_max, .. } => NameError::TooLong { what, bytes_max },
+        NameError::Character { character, at, .. } => NameError::Character { what, character, at },
+        other => other,
+    }
+}
+
 macro_rules! word {
-    ($(#[$doc:meta])* $name:ident, $rule:ident) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal, $rule:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name($rule);
@@ -21,7 +31,7 @@ macro_rules! word {
             /// # Errors
             /// [`NameError`] where it is empty, too long, or would mislead its reader.
             pub fn parse(text: &str) -> Result<$name, NameError> {
-                $rule::parse(text).map($name)
+                $rule::parse(text).map($name).map_err(|error| called($what, error))
             }
 
             /// Its text.
@@ -57,19 +67,19 @@ macro_rules! word {
 
 word! {
     /// Who called, by the source that vouched for it: `oidc:corp:alice`. Read as an agent's id is.
-    Caller, Agent
+    Caller, "caller", Agent
 }
 word! {
     /// The person, or the one thing, behind one or several callers: what an approval is counted by.
-    Owner, Agent
+    Owner, "owner", Agent
 }
 word! {
     /// A group of approvers: `finance`. Read as a third party's name is.
-    Group, ThirdParty
+    Group, "group", ThirdParty
 }
 word! {
     /// Why, in a person's words. Read as a resource's name is: one line.
-    Reason, Resource
+    Reason, "reason", Resource
 }
 
 macro_rules! hash {
