@@ -15,6 +15,7 @@ mod bind;
 mod budgets;
 mod collect;
 mod decide;
+mod deciding;
 mod given_up;
 mod issued;
 mod keys;
@@ -39,6 +40,7 @@ use farebox_verifier::{
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
+use self::deciding::Deciding;
 use self::given_up::{GivenUp, Unregistered};
 use self::issued::IssuedBook;
 use self::keys::Busy;
@@ -111,6 +113,7 @@ pub struct Issuer {
     trusted: Arc<Keys>,
     verifier: Verifier,
     policies: InForce,
+    deciding: Deciding,
     record: Arc<Record>,
     store: Arc<dyn GrantStore>,
     spender: Arc<dyn SpendStore>,
@@ -148,6 +151,7 @@ impl Issuer {
             trusted,
             verifier,
             policies: InForce::new(policies),
+            deciding: Deciding::new(),
             issued: IssuedBook::open(Arc::clone(&record), Arc::clone(&clock))?,
             record,
             store,

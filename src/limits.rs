@@ -55,8 +55,7 @@ pub const PACKED_BYTES_MAX: usize = 1 << 20;
 /// Idempotency keys remembered at once: each grant may have one. About 80 bytes each.
 pub const KEYS_MAX: usize = 4_000_000;
 /// Of those, how many one caller may have: as many as there may be outstanding grants, eleven in each second of a day.
-/// Where so many are not free any more, only as many as are left for all others: no caller, and no few of them, crowd
-/// out the rest.
+/// Where half of all are taken, a quarter of what is left: no caller, and no few of them, crowd out the rest.
 pub const KEYS_PER_CALLER_MAX: usize = 1_000_000;
 /// How long a key is remembered: a day longer than a request may wait for people.
 pub const KEY_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 86_400;
@@ -200,6 +199,11 @@ pub const DECISION_ROUNDS_MAX: usize = 100;
 pub const DECISION_STEPS_MAX: u64 = 1_000_000;
 /// The wall time of one decision. The engine's own default, 1 ms, ends good decisions on a busy machine.
 pub const DECISION_MILLISECONDS_MAX: u64 = 250;
+/// How long one is tried where it is asked, on a thread that serves others too: most take a tenth of a millisecond.
+/// What takes longer begins again where nobody waits behind it.
+pub const DECISION_AT_ONCE_MILLISECONDS_MAX: u64 = 2;
+/// How long one that is slow waits for its turn, of which there are half as many as processors.
+pub const DECISION_TURN_SECONDS_MAX: u64 = 1;
 /// Ways in which a rule matches one request, all of whose terms count.
 pub const SOLUTIONS_MAX: usize = 256;
 /// Combinations of the values that bounds leave open, each of which a rule must hold for.

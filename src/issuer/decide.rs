@@ -42,7 +42,7 @@ impl Issuer {
         };
         let set = self.policies.get();
         set.fits(&question).map_err(|error| Refused::bad_request(error.to_string()))?;
-        match set.decide(&question) {
+        match self.deciding.decide(&set, &question).await {
             Decision::Allowed { rule, terms } => {
                 Ok(Allowed { set, rule: rule.to_string(), terms, before })
             }

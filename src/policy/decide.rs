@@ -1,5 +1,7 @@
 //! The decision: a pure function of a question and a set of policies, but for its time limit.
 
+use std::time::Duration;
+
 use biscuit_auth::datalog;
 
 use super::engine::{Engine, EngineError, Meter, Stop, Symbols, World};
@@ -11,6 +13,7 @@ use super::statement::{Effect, RuleRef, Ruling};
 use super::terms::{self, NoTerms, Terms};
 use super::value::Value;
 use super::why::Why;
+use crate::limits;
 
 /// What policies say to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +72,12 @@ impl PolicySet {
     /// files; the first that holds decides, and where none does the answer is no.
     #[must_use]
     pub fn decide(&self, question: &Question<'_>) -> Decision {
+        self.decide_within(question, Duration::from_millis(limits::DECISION_MILLISECONDS_MAX))
+    }
+
+    /// The same with less time: what takes longer is a [`Decision::Timeout`], and may be asked again with more.
+    #[must_use]
+    pub fn decide_within(&self, question: &Question<'_>, time: Duration) -> Decision {
         let given = match given::facts(question, &self.zone) {
             Ok(given) => given,
             Err(why) => return Decision::Denied { rule: None, why: why.into() },
@@ -78,7 +87,7 @@ impl PolicySet {
         let Some(first) = rulings.first() else { return denied() };
         let first = first.rule.clone();
         match gather(self, &given, rulings) {
-            Ok(gathered) => run(&gathered, question, self),
+            Ok(gathered) => run(&gathered, question, self, &Meter::within(time)),
             Err(NotGathered::Rows) => {
                 Decision::Error { statement: first, error: EngineError::Rows }
             }
@@ -149,18 +158,22 @@ fn nowhere() -> RuleRef {
     RuleRef { file: String::new(), line: 0, label: None }
 }
 
-fn run(gathered: &Gathered<'_>, question: &Question<'_>, set: &PolicySet) -> Decision {
-    let meter = Meter::start();
+fn run(
+    gathered: &Gathered<'_>,
+    question: &Question<'_>,
+    set: &PolicySet,
+    meter: &Meter,
+) -> Decision {
     let mut symbols = Symbols::new();
     let asked = gathered.rulings.iter();
     let asked = asked.map(|ruling| symbols.asking(&ruling.body, &terms::variables(&ruling.body)));
     let rules: Vec<datalog::Rule> = asked.collect();
-    let ground = match Ground::lay(gathered, symbols, &meter) {
+    let ground = match Ground::lay(gathered, symbols, meter) {
         Ok(ground) => Ground { rules, ..ground },
         Err((statement, stop)) => return stopped(statement, stop),
     };
     for (ruling, rule) in gathered.rulings.iter().zip(&ground.rules) {
-        let ways = match ground.ask(rule, &meter) {
+        let ways = match ground.ask(rule, meter) {
             Ok(ways) => ways,
             Err(stop) => return stopped(ruling.rule.clone(), stop),
         };

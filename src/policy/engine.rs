@@ -86,14 +86,18 @@ enum Cut {
 }
 
 impl Meter {
+    /// As long as any decision may take.
     pub(super) fn start() -> Meter {
+        Meter::within(Duration::from_millis(DECISION_MILLISECONDS_MAX))
+    }
+
+    pub(super) fn within(time: Duration) -> Meter {
         #[expect(
             clippy::disallowed_methods,
             reason = "how long a decision took, not what time it is"
         )]
         let now = Instant::now();
-        let end = now + Duration::from_millis(DECISION_MILLISECONDS_MAX);
-        Meter { steps: Cell::new(0), cut: Cell::new(None), end }
+        Meter { steps: Cell::new(0), cut: Cell::new(None), end: now + time }
     }
 
     /// Counts one look; false once there were too many.

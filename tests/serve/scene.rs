@@ -49,6 +49,8 @@ pub(super) struct Scene {
     said: Option<BufReader<ChildStdout>>,
     address: String,
     key: String,
+    /// How many threads it has for everything that waits for nothing; nothing for as many as processors.
+    threads: Option<&'static str>,
 }
 
 /// What was answered.
@@ -88,10 +90,18 @@ impl Scene {
         fs::create_dir(folder.path().join("policies")).unwrap();
         fs::write(folder.path().join("policies/all.datalog"), policies).unwrap();
         fs::write(folder.path().join("farebox.toml"), format!("{CONFIG}{more}")).unwrap();
-        let mut scene =
-            Scene { folder, process: None, said: None, address: String::new(), key: String::new() };
+        let (address, key) = (String::new(), String::new());
+        let mut scene = Scene { folder, process: None, said: None, address, key, threads: None };
         scene.start();
         scene
+    }
+
+    /// Started again with one thread alone, so that whoever holds it up holds up all.
+    pub(super) fn of_one_thread(mut self) -> Scene {
+        self.stop();
+        self.threads = Some("1");
+        self.start();
+        self
     }
 
     pub(super) fn data(&self) -> PathBuf {
@@ -116,6 +126,7 @@ impl Scene {
         command.arg("serve").args(["--listen", "127.0.0.1:0"]);
         command.arg("--data").arg(self.data()).arg("--policies").arg(self.policies());
         command.arg("--config").arg(self.folder.path().join("farebox.toml"));
+        command.envs(self.threads.map(|threads| ("TOKIO_WORKER_THREADS", threads)));
         let mut process = command.stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
         let mut said = BufReader::new(process.stdout.take().unwrap());
         let mut line = String::new();
