@@ -8,6 +8,7 @@
 
 mod error;
 mod place;
+mod retired;
 mod tend;
 mod watch;
 
@@ -131,6 +132,7 @@ impl Running {
             metrics,
             tls,
             alone: Mutex::new(()),
+            retired: Mutex::default(),
             checkpoint: Duration::from_secs(settings.record.checkpoint_seconds),
         });
         let mut tasks = JoinSet::new();

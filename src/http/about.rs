@@ -92,7 +92,7 @@ pub(super) static METRICS: Doc = Doc {
 /// The numbers.
 pub(super) async fn metrics(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {
     call.query(&[])?;
-    let text = shared.metrics.text(&shared.issuer).await;
+    let text = shared.metrics.text(&shared.issuer);
     Ok(call::text("text/plain; version=0.0.4; charset=utf-8", text))
 }
 

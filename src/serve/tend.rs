@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::error::whole;
 use super::place::Place;
+use super::retired::Retired;
 use super::watch::{Looked, TlsFiles, differs};
 use super::{PAUSE, policies};
 use crate::callers::Callers;
@@ -24,6 +25,9 @@ use crate::store::drain::Drain;
 
 /// How long a journal waits to be taken to the record.
 const DRAIN_PAUSE: Duration = Duration::from_millis(200);
+
+/// How often the grants that may be spent are counted, for whoever reads the numbers.
+const COUNTED_EACH: Duration = Duration::from_secs(5);
 
 /// What is looked after.
 pub(super) struct Tending {
@@ -39,6 +43,7 @@ pub(super) struct Tending {
     pub(super) tls: TlsFiles,
     /// Held by whoever reads again: of two at once, the one that read earlier must not be in force later.
     pub(super) alone: Mutex<()>,
+    pub(super) retired: Mutex<Retired>,
     /// How long an entry waits for a signature.
     pub(super) checkpoint: Duration,
 }
@@ -66,17 +71,25 @@ impl Tending {
     }
 
     /// The store's lives, and the files that may have changed.
-    async fn look_after(&self, mut stop: watch::Receiver<bool>) {
-        let (mut looked, mut signed) = (self.look(), Instant::now());
-        let mut said = Said::default();
+    async fn look_after(self: &Arc<Self>, mut stop: watch::Receiver<bool>) {
+        let mut signed = Instant::now();
+        let mut looked = self.apart(Tending::look).await;
+        let (mut said, mut counted) = (Said::default(), None);
+        // What was retired while nobody was here to say so is said now.
+        let (Ok(()) | Err(_)) = self.tell_retired().await;
         loop {
+            if counted.is_none_or(|counted: Instant| counted.elapsed() >= COUNTED_EACH) {
+                counted = Some(Instant::now());
+                self.metrics.outstanding(self.issuer.outstanding(&Selector::All).await);
+            }
             tokio::select! {
                 () = self.place.knocked(PAUSE) => {}
                 _told = stop.wait_for(|stop| *stop) => return,
             }
             let mut wrong = self.place.tend().await;
-            self.reread_callers();
+            self.reread_callers().await;
             wrong.extend(self.follow(&mut looked).await);
+            wrong.extend(self.tell_retired().await.err());
             self.issuer.say_policies().await;
             self.issuer.expire_requests().await;
             wrong.extend(self.issuer.trouble().map(|(what, why)| format!("{what}: {why}")));
@@ -94,9 +107,9 @@ impl Tending {
     }
 
     /// Reads what looks different, and tells what cannot be looked at.
-    async fn follow(&self, before: &mut Looked) -> Vec<String> {
+    async fn follow(self: &Arc<Self>, before: &mut Looked) -> Vec<String> {
         let _alone = self.alone.lock().await;
-        let now = self.look();
+        let now = self.apart(Tending::look).await;
         if differs(&mut before.keys, now.keys) {
             self.reload_keys().await;
         }
@@ -104,9 +117,21 @@ impl Tending {
             self.reload_policies().await;
         }
         if differs(&mut before.certificate, now.certificate) {
-            self.tls.reload();
+            self.apart(|tending| tending.tls.reload()).await;
         }
         now.wrong
+    }
+
+    /// Reads files where nobody else waits: a table of policies takes seconds, a slow disk as long as it likes.
+    async fn apart<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Tending) -> T + Send + 'static,
+    ) -> T {
+        let tending = Arc::clone(self);
+        match tokio::task::spawn_blocking(move || work(&tending)).await {
+            Ok(done) => done,
+            Err(broke) => std::panic::resume_unwind(broke.into_panic()),
+        }
     }
 
     fn look(&self) -> Looked {
@@ -144,16 +169,16 @@ impl Tending {
     }
 
     /// Reads everything again.
-    pub(super) async fn reload(&self) {
+    pub(super) async fn reload(self: &Arc<Self>) {
         let _alone = self.alone.lock().await;
-        self.reread_callers();
+        self.reread_callers().await;
         self.reload_keys().await;
         self.reload_policies().await;
-        self.tls.reload();
+        self.apart(|tending| tending.tls.reload()).await;
     }
 
-    fn reread_callers(&self) {
-        match self.callers.tend() {
+    async fn reread_callers(self: &Arc<Self>) {
+        match self.apart(|tending| tending.callers.tend()).await {
             Ok(reread) => {
                 for broken in &reread.broken {
                     tracing::error!(
@@ -172,10 +197,14 @@ impl Tending {
     }
 
     /// A key that was retired kills its tokens, at APIs that have not heard of it too.
-    async fn reload_keys(&self) {
+    async fn reload_keys(self: &Arc<Self>) {
         let before = self.issuer.trusted();
-        let key = self.keychain.checkpoint_key(self.passphrase.as_ref());
-        match self.keychain.open(self.passphrase.as_ref()) {
+        let read = |tending: &Tending| {
+            let passphrase = tending.passphrase.as_ref();
+            (tending.keychain.checkpoint_key(passphrase), tending.keychain.open(passphrase))
+        };
+        let (key, opened) = self.apart(read).await;
+        match opened {
             Err(error) => {
                 tracing::error!(
                     error = whole(&error),
@@ -200,20 +229,17 @@ impl Tending {
                 {
                     tracing::error!("the record's checkpoints are signed with the old key");
                 }
-                for id in retired {
-                    if self.place.store.revoke(&Selector::Key(id)).await.is_err() {
-                        tracing::error!(
-                            id,
-                            "tokens of a retired key could not be revoked in the store"
-                        );
-                    }
+                self.retired.lock().await.gone.extend(retired);
+                if let Err(unheard) = self.tell_retired().await {
+                    tracing::error!("{unheard}");
                 }
             }
         }
     }
 
-    async fn reload_policies(&self) {
-        let read = policies(self.policies.as_deref(), &self.zone);
+    async fn reload_policies(self: &Arc<Self>) {
+        let read = |tending: &Tending| policies(tending.policies.as_deref(), &tending.zone);
+        let read = self.apart(read).await;
         let (set, told) = match read {
             Ok(read) => read,
             Err(error) => {

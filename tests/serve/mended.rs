@@ -160,3 +160,31 @@ fn asking_again_over_budget_uses_up_nothing_that_others_need() {
     until(|| entries("renewed").as_array().unwrap().len() == 19);
     assert_eq!(entries("abandoned"), json!([]));
 }
+
+#[test]
+fn a_key_that_was_retired_while_nobody_served_is_revoked_at_the_start() {
+    let mut scene = Scene::new();
+    let (agent, _) = scene.parties();
+    let minted = scene.call("POST", "/v1/grants", &agent, Some(&transfer(1)));
+    scene.stop();
+    for change in [&["retire", "1"][..], &["new"]] {
+        let mut command = farebox();
+        command.arg("keys").args(change).arg("--dir").arg(scene.data().join("keys"));
+        assert!(command.output().unwrap().status.success(), "{change:?}");
+    }
+    scene.start();
+    let path = format!("/v1/grants/{}", minted.text("grant"));
+    until(|| scene.call("GET", &path, &agent, None).text("state") == "revoked");
+    assert_eq!(scene.call("POST", "/v1/grants", &agent, Some(&transfer(1))).status, 201);
+}
+
+#[test]
+fn a_revocation_without_a_reason_is_told_what_is_missing() {
+    let scene = Scene::new();
+    for path in ["/v1/revocations", "/v1/blocks", "/v1/blocks/lift"] {
+        let body = json!({ "by": "agent", "value": "key:agent", "reason": "" });
+        let reply = scene.admin("POST", path, Some(&body));
+        let said = (reply.status, reply.text("detail"));
+        assert_eq!(said, (400, "reason: reason is empty".to_owned()));
+    }
+}
