@@ -1,7 +1,7 @@
 //! The durable log against what takes data away: cut power, killed processes, full and failing disks, restored
 //! backups, and people.
 //!
-//! `scene` is the fixture and `child` what other processes do; `shim`, `trace` and `disk` are a disk of which every
+//! `scene` is the fixture, `child` what other processes do and `parts` how they are started; `shim`, `trace` and `disk` are a disk of which every
 //! possible crash can be looked at.
 #![expect(
     clippy::unwrap_used,
@@ -13,6 +13,7 @@
 mod log {
     mod child;
     mod disk;
+    mod parts;
     mod scene;
     mod trace;
 

@@ -1,7 +1,7 @@
 //! The record against what takes data away and against people: cut power, killed processes, full disks, and
 //! every way to change what was written.
 //!
-//! `scene` is the fixture and `child` what other processes do; `trace` and `disk` are those of the log's tests.
+//! `scene` is the fixture and `child` what other processes do; `trace`, `disk` and `parts` are those of the log's tests.
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -13,6 +13,9 @@ mod record {
     mod child;
     #[path = "../log/disk.rs"]
     mod disk;
+    #[allow(dead_code, reason = "each test binary uses its part of the fixture")]
+    #[path = "../log/parts.rs"]
+    mod parts;
     mod scene;
     #[path = "../log/trace.rs"]
     mod trace;

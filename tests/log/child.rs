@@ -2,58 +2,39 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::scene::{all_below, append, append_numbers, count, numbered, open, wait};
-use super::{failing, full, killed, refusals};
+use super::{failing, full, killed, parts, refusals};
 
-const PART: &str = "LOG_TEST_PART";
-const FOLDER: &str = "LOG_TEST_FOLDER";
-const PLAYED: &str = "the part was played";
+pub(super) use super::parts::succeeds;
+
+const TEST: &str = "log::child::plays_a_part";
 
 /// A process that plays this part in this folder.
 pub(super) fn command(part: &str, folder: &Path) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(arguments()).env(PART, part).env(FOLDER, folder);
-    command
-}
-
-/// What makes this binary play a part.
-pub(super) fn arguments() -> [&'static str; 4] {
-    ["--exact", "log::child::plays_a_part", "--nocapture", "--test-threads=1"]
-}
-
-/// Runs it to a good end.
-pub(super) fn succeeds(command: &mut Command) {
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains(PLAYED), "{said}{complained}");
+    parts::command(TEST, part, folder)
 }
 
 /// Does nothing unless it was started to.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "how a parent tells its child what to do")]
 fn plays_a_part() {
-    let Ok(part) = std::env::var(PART) else { return };
-    let folder = PathBuf::from(std::env::var(FOLDER).unwrap());
-    match part.as_str() {
-        "history" => history(&folder),
-        "flood" => killed::flood(&folder),
-        "rewriting flood" => killed::rewriting_flood(&folder),
-        "three appends" => failing::three_appends(&folder),
-        "refused rewrite" => failing::refused_rewrite(&folder),
-        "doubtful rewrite" => failing::doubtful_rewrite(&folder),
-        "failed beside a rewrite" => failing::failed_beside_a_rewrite(&folder),
-        "reopen" => failing::reopen(&folder),
-        "full disk" => full::full_disk(&folder),
-        "locked out" => refusals::locked_out(&folder),
-        "read-only mount" => refusals::read_only_mount(&folder),
-        "sync count" => failing::a_thousand_at_once(&folder),
+    parts::play(|part, folder| match part {
+        "history" => history(folder),
+        "flood" => killed::flood(folder),
+        "rewriting flood" => killed::rewriting_flood(folder),
+        "three appends" => failing::three_appends(folder),
+        "refused rewrite" => failing::refused_rewrite(folder),
+        "doubtful rewrite" => failing::doubtful_rewrite(folder),
+        "failed beside a rewrite" => failing::failed_beside_a_rewrite(folder),
+        "reopen" => failing::reopen(folder),
+        "full disk" => full::full_disk(folder),
+        "locked out" => refusals::locked_out(folder),
+        "read-only mount" => refusals::read_only_mount(folder),
+        "sync count" => failing::a_thousand_at_once(folder),
         other => panic!("no part {other}"),
-    }
-    println!("{PLAYED}");
+});
 }
 
 /// A file in the watched folder that says what this process was told by then.

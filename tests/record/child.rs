@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -10,42 +10,27 @@ use farebox::record::{Entry, Kind, Opened, Options, Record, RecordError};
 use farebox_verifier::ManualClock;
 
 use super::scene::{NOW, append, chain, described, key, life_of, wait};
-use super::{full, killed};
+use super::{full, killed, parts};
 
-const PART: &str = "RECORD_TEST_PART";
-const FOLDER: &str = "RECORD_TEST_FOLDER";
-const PLAYED: &str = "the part was played";
+pub(super) use super::parts::succeeds;
+
+const TEST: &str = "record::child::plays_a_part";
 
 /// A process that plays this part in this folder.
 pub(super) fn command(part: &str, folder: &Path) -> Command {
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", "record::child::plays_a_part", "--nocapture", "--test-threads=1"]);
-    command.env(PART, part).env(FOLDER, folder);
-    command
-}
-
-/// Runs it to a good end.
-pub(super) fn succeeds(command: &mut Command) {
-    let output = command.output().unwrap();
-    let said = String::from_utf8_lossy(&output.stdout);
-    let complained = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && said.contains(PLAYED), "{said}{complained}");
+    parts::command(TEST, part, folder)
 }
 
 /// Does nothing unless it was started to.
 #[test]
-#[expect(clippy::disallowed_methods, reason = "how a parent tells its child what to do")]
 fn plays_a_part() {
-    let Ok(part) = std::env::var(PART) else { return };
-    let folder = PathBuf::from(std::env::var(FOLDER).unwrap());
-    match part.as_str() {
-        "history" => history(&folder),
-        "flood" => killed::flood(&folder),
-        "full disk" => full::full_disk(&folder),
-        "failed sync" => failed_sync(&folder),
+    parts::play(|part, folder| match part {
+        "history" => history(folder),
+        "flood" => killed::flood(folder),
+        "full disk" => full::full_disk(folder),
+        "failed sync" => failed_sync(folder),
         other => panic!("no part {other}"),
-    }
-    println!("{PLAYED}");
+});
 }
 
 /// Opens the record in this very folder.
