@@ -127,7 +127,7 @@ impl Log {
             Found::Nothing(file) => fresh(&place, file)?,
         };
         let queue = Arc::new(Queue::new(options, log.end));
-        let writer = Writer { queue: Arc::clone(&queue), place, log, copy: None }.start()?;
+        let writer = Writer { queue: Arc::clone(&queue), place, log, copy: None, ended: false }.start()?;
         Ok((Log { queue, writer: Mutex::new(Some(writer)) }, recovered))
     }
 
@@ -150,7 +150,8 @@ impl Log {
     ///
     /// # Errors
     /// [`AppendError`]; then nothing was taken, and the log goes on in the file it has. Where the new file
-    /// cannot be begun, [`AppendError::Onward`] is what everybody is told from then on.
+    /// cannot be begun, [`AppendError::Onward`] is what everybody is told whose append is not durable by then, and
+    /// after that, until this is called again and the file can be begun.
     pub fn append_onward<P: AsRef<[u8]>>(
         &self,
         path: &Path,
@@ -158,6 +159,12 @@ impl Log {
     ) -> Result<Pending, AppendError> {
         let payloads: Vec<&[u8]> = payloads.iter().map(AsRef::as_ref).collect();
         self.queue.append(&payloads, Some(path.to_owned())).map(Pending)
+    }
+
+    /// Whether the file that it was to go on in could not be begun.
+    #[must_use]
+    pub fn is_between(&self) -> bool {
+        self.queue.is_paused()
     }
 
     /// Replaces all that was appended before this call by these payloads. Never waits; appends go on.

@@ -28,6 +28,7 @@ mod keeper;
 mod kind;
 mod known;
 mod line;
+mod onward;
 mod opening;
 mod pending;
 mod read;
@@ -133,6 +134,8 @@ struct State {
     key: Box<dyn CheckpointKey>,
     /// How long the file is, with what waits to be written.
     bytes: u64,
+    /// How it was before it went on in this file.
+    before: Option<onward::Before>,
 }
 
 impl Record {
@@ -176,6 +179,7 @@ impl Record {
     fn take(&self, drafts: Vec<(Entry, String)>) -> Result<Pending, NotTaken> {
         self.refuse_trouble()?;
         let mut state = self.lock();
+        self.go_back(&mut state);
         self.go_on(&mut state)?;
         let begun = drafts.iter().filter(|(entry, _)| entry.kind == Kind::Requested).count();
         if begun > 0 && state.known.open.len() + begun > limits::RECORD_OPEN_MAX {
@@ -206,39 +210,6 @@ impl Record {
         drop(state);
         self.show(last);
         Ok(Pending { pending, receipt: Receipt { n, hash } })
-    }
-
-    /// Begins another file where this one is long enough.
-    fn go_on(&self, state: &mut State) -> Result<(), NotTaken> {
-        if state.bytes < self.options.segment_bytes {
-            return Ok(());
-        }
-        let segment = state.known.segment.saturating_add(1);
-        let path = folder::segment_path(self.reader.folder(), segment);
-        self.begin(state, segment, |log, lines| log.append_onward(&path, lines)).map(drop)
-    }
-
-    /// Writes what a file begins with, and signs for it.
-    fn begin(
-        &self,
-        state: &mut State,
-        segment: u32,
-        append: impl FnOnce(&Log, &[Vec<u8>]) -> Result<log::Pending, AppendError>,
-    ) -> Result<log::Pending, NotTaken> {
-        let now = self.clock.now();
-        state.known.forget(now);
-        let carried = state.known.carried(segment, now);
-        let mut pen = Pen::at(&self.options.chain, &state.known);
-        for entry in &carried {
-            pen.write(&line::body(entry).unwrap_or_default());
-        }
-        let Pen { n, hash, lines, bytes, .. } = pen;
-        let pending = append(&self.log, &lines).map_err(NotTaken::from)?;
-        (state.known.n, state.known.hash, state.known.segment) = (n, Some(hash), segment);
-        state.bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
-        // The checkpoint stands in the new file, so that a start needs no other to prove it.
-        drop(self.sign(state));
-        Ok(pending)
     }
 
     fn is_due(&self, state: &State) -> bool {
@@ -272,6 +243,9 @@ impl Record {
     pub fn checkpoint(&self) -> Result<Pending, NotTaken> {
         self.refuse_trouble()?;
         let mut state = self.lock();
+        if self.go_back(&mut state) {
+            self.go_on(&mut state)?;
+        }
         let pending = match state.known.n > state.known.signed.0 {
             true => self.sign(&mut state)?,
             false => self.log.append::<Vec<u8>>(&[]).map_err(NotTaken::from)?,

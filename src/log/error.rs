@@ -197,8 +197,8 @@ pub enum AppendError {
     /// known only when the log is opened again.
     #[error("log takes nothing more until it is opened again")]
     Disk(#[source] DiskError),
-    /// The file that it was to go on in could not be begun: nothing is taken any more.
-    #[error("the next file cannot be begun, and log takes nothing more until it is opened again")]
+    /// The file that it was to go on in could not be begun: nothing is taken until that is tried again.
+    #[error("the next file cannot be begun, and log takes nothing more until it can")]
     Onward(#[source] Arc<OpenError>),
     /// The log is closed or being closed.
     #[error("log is closed")]

@@ -54,6 +54,8 @@ struct State {
     rewriting: bool,
     copied: bool,
     over: Option<Over>,
+    /// The last file has ended and the next could not be begun: nothing is taken but to try that again.
+    between: Option<AppendError>,
     /// The writer waits for [`Queue::woken`].
     asleep: bool,
 }
@@ -76,6 +78,7 @@ impl Queue {
             rewriting: false,
             copied: false,
             over: None,
+            between: None,
             asleep: false,
         };
         let (state, woken) = (Mutex::new(state), Condvar::new());
@@ -100,6 +103,14 @@ impl Queue {
         let bytes = self.measure(payloads)?;
         let mut state = self.lock();
         state.refuse_over()?;
+        match (state.between.take(), &onward) {
+            (Some(why), None) => {
+                state.between = Some(why.clone());
+                return Err(why);
+            }
+            // Tried again.
+            (Some(_), Some(_)) | (None, _) => {}
+        }
         // An append of nothing takes a place in the queue too.
         if state.callers >= self.options.queue_callers_max
             || bytes > self.options.queue_bytes_max.saturating_sub(state.bytes)
@@ -143,6 +154,9 @@ impl Queue {
     ) -> Result<oneshot::Receiver<Result<(), RewriteError>>, RewriteError> {
         let mut state = self.lock();
         state.refuse_over().map_err(RewriteError::Log)?;
+        if let Some(why) = &state.between {
+            return Err(RewriteError::Log(why.clone()));
+        }
         if state.rewriting {
             return Err(RewriteError::Busy);
         }
@@ -157,6 +171,12 @@ impl Queue {
     pub(super) fn close(&self, sealer: Option<Sealer>) -> Result<(), AppendError> {
         let mut state = self.lock();
         state.refuse_over()?;
+        if let Some(why) = state.between.take() {
+            // There is no file to seal.
+            state.over = Some(Over::Ended(why.clone()));
+            self.wake(state);
+            return Err(why);
+        }
         state.over = Some(Over::Closing(sealer));
         self.wake(state);
         Ok(())
@@ -202,6 +222,28 @@ impl Queue {
     pub(super) fn recycle(&self, mut frame: Frame) {
         frame.clear();
         self.lock().spare = Some(frame);
+    }
+
+    /// The next file could not be begun: who waits is told why, and nothing is taken until it is tried again. One that
+    /// is being closed has nothing to try again for.
+    pub(super) fn pause(&self, why: AppendError) {
+        let mut state = self.lock();
+        if state.over.is_some() {
+            drop(state);
+            return self.end(why);
+        }
+        state.between = Some(why.clone());
+        let batches = std::mem::take(&mut state.batches);
+        (state.callers, state.bytes) = (0, 0);
+        drop(state);
+        for batch in batches {
+            batch.refuse(&why);
+        }
+    }
+
+    /// Whether the next file could not be begun.
+    pub(super) fn is_paused(&self) -> bool {
+        self.lock().between.is_some()
     }
 
     /// Ends the queue for good: nothing more is taken, and who waits is told why. The first reason stays.

@@ -22,6 +22,8 @@ pub(super) struct Writer {
     pub(super) log: LogFile,
     /// A rewrite that is under way.
     pub(super) copy: Option<Copying>,
+    /// Nothing more is written to this file: the next one is still to be begun.
+    pub(super) ended: bool,
 }
 
 /// Ends the queue however the thread ends, so that nobody waits for a writer that is gone.
@@ -94,21 +96,21 @@ impl Writer {
     /// Ends this file for good, and goes on in a new one. Whatever stands in the old file is durable before
     /// the new one has its name, so that no crash leaves a hole between the two.
     fn go_on_in(&mut self, path: &Path) -> Result<(), AppendError> {
-        self.abandon_copy(&AppendError::Closed);
-        let ended = self.log.write(&mut Frame::new(), Kind::Seal).and_then(|()| self.log.cut());
-        ended.map_err(|error| self.end(error))?;
+        if !self.ended {
+            self.abandon_copy(&AppendError::Closed);
+            let ended = self.log.write(&mut Frame::new(), Kind::Seal).and_then(|()| self.log.cut());
+            ended.map_err(|error| self.end(error))?;
+            self.ended = true;
+        }
         match super::begin(path) {
             Ok((place, log)) => {
-                (self.place, self.log) = (place, log);
+                (self.place, self.log, self.ended) = (place, log, false);
                 self.queue.set_length_bytes(self.log.end);
-                Ok(())
             }
-            Err(error) => {
-                let why = AppendError::Onward(Arc::new(error));
-                self.queue.end(why.clone());
-                Err(why)
-            }
+            // A disk that was full for a moment: what is durable is not touched, so it may be tried again.
+            Err(error) => self.queue.pause(AppendError::Onward(Arc::new(error))),
         }
+        Ok(())
     }
 
     /// Ends the queue. This comes before anybody is told: who asks again because of the error must find that

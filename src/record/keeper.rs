@@ -15,7 +15,7 @@ use std::time::Duration;
 use super::checkpoint::Checkpoint;
 use super::error::FileError;
 use super::folder;
-use crate::log::Pending;
+use crate::log::{AppendError, Pending};
 
 /// A checkpoint, and what it waits for.
 type Told = (Pending, Checkpoint);
@@ -93,11 +93,13 @@ fn run(folder: &Path, told: &Receiver<Told>, failed: &Failed) {
                     last = later;
                 }
                 let (pending, checkpoint) = last;
-                // A log that failed has told everybody.
-                if pending.block().is_err() {
-                    return;
+                match pending.block() {
+                    Ok(_durable) => owed = Some(checkpoint),
+                    // It is nowhere: another one is signed when the record goes on.
+                    Err(AppendError::Onward(_)) => {}
+                    // A log that failed has told everybody.
+                    Err(_) => return,
                 }
-                owed = Some(checkpoint);
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => break,

@@ -70,7 +70,7 @@ impl Record {
         let opened = opened(&known, recovered, (last.is_none(), side.is_some()));
         let keeper = Keeper::start(folder.to_owned())?;
         let (head, _) = watch::channel(known.n);
-        let state = Mutex::new(State { known, key, bytes });
+        let state = Mutex::new(State { known, key, bytes, before: None });
         let record = Record { options, clock, log, reader, state, keeper, head, _lock: lock };
         record.begin_well(begins.then_some(segment), opened.witnessed)?;
         let n = record.head().n;

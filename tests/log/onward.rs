@@ -72,6 +72,28 @@ fn a_next_file_that_is_there_already_ends_the_log_and_is_left_alone() {
 }
 
 #[test]
+fn a_next_file_that_could_not_be_begun_is_begun_later_and_nothing_comes_twice() {
+    let scene = Scene::new();
+    let log = scene.open().log;
+    append(&log, &numbered(0)).unwrap();
+    let next = scene.beside("-2");
+    fs::write(&next, b"mine").unwrap();
+    for _ in 0..3 {
+        let lost = log.append_onward(&next, &[numbered(1)]).unwrap();
+        let behind = log.append(&[numbered(2)]);
+        assert!(matches!(wait(lost), Err(AppendError::Onward(_))));
+        assert!(behind.map_or(true, |behind| wait(behind).is_err()));
+        assert!(log.is_between());
+    }
+    fs::remove_file(&next).unwrap();
+    wait(log.append_onward(&next, &[numbered(1)]).unwrap()).unwrap();
+    append(&log, &numbered(2)).unwrap();
+    assert!(!log.is_between());
+    assert_eq!(look(&scene.path()), [numbered(0)]);
+    assert_eq!(look(&next), [numbered(1), numbered(2)]);
+}
+
+#[test]
 fn a_look_needs_no_lock_and_goes_on_with_what_is_written_meanwhile() {
     let scene = Scene::new();
     let log = scene.open().log;

@@ -1,7 +1,8 @@
 //! What is appended: in the order of the calls, chained, durable, and there after a start.
 
 use farebox::limits;
-use farebox::record::{Checkpoint, Entry, Kind, NotTaken, RecordError};
+use farebox::record::verify::{Source, verify};
+use farebox::record::{Checkpoint, Entry, Kind, NotTaken, Record, RecordError};
 
 use super::scene::{Scene, append, described, grant, is_chain, key, life_of, ring, wait};
 
@@ -165,4 +166,37 @@ fn what_agents_say_stays_within_its_line() {
     let found = found.iter().find(|entry| entry.entry.kind == Kind::Denied).unwrap();
     assert_eq!(found.entry.reason.as_deref(), Some(evil));
     assert!(!found.line().contains('\n'));
+}
+
+#[test]
+fn a_next_file_that_cannot_be_begun_is_tried_again_with_the_next_append() {
+    let scene = Scene::new().short_files();
+    let record = scene.open();
+    let in_the_way = scene.file(2);
+    std::fs::write(&in_the_way, b"mine").unwrap();
+    let long = || Entry::of(Kind::Alarm).detail("long", "x".repeat(4_000));
+    let mut kept = 0;
+    // Whoever waits is told, each time, and the issuer says what is wrong with it.
+    let lost = |record: &Record| record.append(long()).map(wait).map_or(true, |kept| kept.is_err());
+    while !lost(&record) {
+        kept += 1;
+        assert!(kept < 100, "no other file is begun");
+    }
+    assert!(record.trouble().is_some());
+    for _ in 0..3 {
+        assert!(lost(&record) && record.checkpoint().map(wait).map_or(true, |kept| kept.is_err()));
+    }
+    std::fs::remove_file(&in_the_way).unwrap();
+    assert!(!lost(&record));
+    assert!(record.trouble().is_none());
+    for _ in 0..30 {
+        assert!(!lost(&record));
+    }
+    wait(record.close()).unwrap();
+    drop(record);
+    assert!(scene.file(3).exists());
+    let report = verify(&[Source::Folder(scene.folder())], &ring(&[(1, 1)], &[]), &[]).unwrap();
+    assert_eq!(report.faults, vec![]);
+    let kinds = scene.read().into_iter().filter(|recorded| recorded.entry.kind == Kind::Alarm);
+    assert_eq!(kinds.count(), kept + 31);
 }
