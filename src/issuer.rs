@@ -20,6 +20,7 @@ mod given_up;
 mod issued;
 mod keys;
 mod mint;
+mod noted;
 mod policies;
 mod predecessors;
 mod refused;
@@ -44,6 +45,7 @@ use self::deciding::Deciding;
 use self::given_up::{GivenUp, Unregistered};
 use self::issued::IssuedBook;
 use self::keys::Busy;
+use self::noted::Noted;
 use self::tasks::Tasks;
 use crate::callers::Callers;
 use crate::policy::{InForce, PolicySet};
@@ -132,6 +134,7 @@ pub struct Issuer {
     moves: watch::Sender<u64>,
     unregistered: Unregistered,
     given_up: GivenUp,
+    noted: Noted,
     tasks: Tasks,
 }
 
@@ -168,6 +171,7 @@ impl Issuer {
             moves: watch::Sender::new(0),
             unregistered: Unregistered::default(),
             given_up: GivenUp::default(),
+            noted: Noted::default(),
             tasks: Tasks::default(),
         })
     }

@@ -140,6 +140,14 @@ pub const CONTEXT_MAX: usize = 32;
 /// One of them, with its name.
 pub const CONTEXT_BYTES_MAX: usize = 1_024;
 
+/// How long refusals are counted before their number is written down.
+pub const NOTED_SECONDS: u64 = 600;
+/// Refusals that are told apart within that time: a hundred bytes each.
+pub const NOTED_MAX: usize = 65_536;
+/// Of those, how many of one caller: with half a kilobyte for each entry, it writes less than a hundred megabytes in
+/// a day, however often it is refused.
+pub const NOTED_PER_CALLER_MAX: usize = 500;
+
 /// The body of a request for a grant: the parameters that a verifier takes, and as much again for the rest.
 pub const MINT_BODY_BYTES_MAX: usize = 2 * farebox_verifier::limits::PARAMS_BYTES_MAX;
 /// The body of any other request: a few words.

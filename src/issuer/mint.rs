@@ -64,8 +64,12 @@ impl Issuer {
         wanted: Wanted,
     ) -> Result<Minted, Refused> {
         let issuer = Arc::clone(self);
-        let minted = self.tasks.run(async move { issuer.mint_now(&caller, &wanted).await }).await;
-        minted.unwrap_or(Err(Refused::Internal { what: "a mint broke off" }))
+        let minted = self.tasks.run(async move {
+            let minted = issuer.mint_now(&caller, &wanted).await;
+            issuer.note_asked(&caller, &wanted, &minted);
+            minted
+        });
+        minted.await.unwrap_or(Err(Refused::Internal { what: "a mint broke off" }))
     }
 
     async fn mint_now(&self, caller: &Caller, wanted: &Wanted) -> Result<Minted, Refused> {

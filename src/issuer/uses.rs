@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use farebox_verifier::{
-    Action, Agent, Attempt, Audience, GrantId, Outcome, Outputs, Params, ParamsDigest, Presented,
+    Action, Agent, Attempt, Audience, Grant, GrantId, Outcome, Outputs, Params, ParamsDigest, Presented,
     Proof, Refusal, Request, Resource, Sending, Sent, SettleError, SpendError, Step, Ticket,
     UnixSeconds, Workflow,
 };
@@ -66,14 +66,29 @@ impl Issuer {
         presented: Presentation,
     ) -> Result<Taken, Refused> {
         if !caller.may_spend_for(&presented.audience) {
-            return Err(Refused::Forbidden { what: "you may not spend for this audience" });
+            let refused = Refused::Forbidden { what: "you may not spend for this audience" };
+            self.note_unspent(&caller, &presented, None, &refused);
+            return Err(refused);
         }
         let issuer = Arc::clone(self);
-        let taken = self.tasks.run(async move { issuer.take(&caller, &presented).await }).await;
-        taken.unwrap_or(Err(Refused::Internal { what: "a spend broke off" }))
+        let taken = self.tasks.run(async move {
+            let mut grant = None;
+            let taken = issuer.take(&caller, &presented, &mut grant).await;
+            if let Err(refused) = &taken {
+                issuer.note_unspent(&caller, &presented, grant.as_ref(), refused);
+            }
+            taken
+        });
+        taken.await.unwrap_or(Err(Refused::Internal { what: "a spend broke off" }))
     }
 
-    async fn take(&self, caller: &Caller, presented: &Presentation) -> Result<Taken, Refused> {
+    /// Takes it, and says whose grant it is once the token's signatures hold.
+    async fn take(
+        &self,
+        caller: &Caller,
+        presented: &Presentation,
+        whose: &mut Option<Grant>,
+    ) -> Result<Taken, Refused> {
         let sent = match &presented.sent {
             Together::Params(params) => Sent::Params(params),
             Together::Digest(digest) => Sent::Digest(*digest),
@@ -87,8 +102,17 @@ impl Issuer {
             // The result is not seen here, so nobody would hold it to anything.
             outputs: Outputs::Unseen,
         };
-        let verified = self.verifier.verify(Presented::read(&presented.token)?, &request)?;
-        let (ticket, grant) = (verified.ticket(), verified.grant());
+        let token = Presented::read(&presented.token)?;
+        let claimed = token.unverified().grant().clone();
+        let verified = match self.verifier.verify(token, &request) {
+            Ok(verified) => verified,
+            Err(refusal) => {
+                let unsigned = matches!(refusal, Refusal::BadToken(_) | Refusal::UnknownKey { .. });
+                *whose = (!unsigned).then_some(claimed);
+                return Err(refusal.into());
+            }
+        };
+        let (ticket, grant) = (verified.ticket(), &*whose.insert(claimed));
         let attempt = attempt(caller, grant.id, &presented.attempt);
         let receipt = self.spender.spend(&ticket, &attempt).await;
         let receipt = receipt.map_err(|error| Refused::Token(refusal(error, &ticket)))?;

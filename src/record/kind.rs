@@ -67,6 +67,10 @@ kinds! {
     Spent = "spent",
     /// The attempt that took it was told again.
     Repeated = "repeated",
+    /// A use that was asked for over HTTP was refused. A second entry says how often it was told again.
+    UseRefused = "use-refused",
+    /// A token was asked for again under its key: it was given again, or is over.
+    GivenAgain = "given-again",
     /// Another attempt asked for what was taken: an alarm.
     Replayed = "replayed",
     /// It was presented with another content than was registered: an alarm.

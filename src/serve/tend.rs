@@ -92,6 +92,7 @@ impl Tending {
             wrong.extend(self.tell_retired().await.err());
             self.issuer.say_policies().await;
             self.issuer.expire_requests().await;
+            self.issuer.note_counts();
             wrong.extend(self.issuer.trouble().map(|(what, why)| format!("{what}: {why}")));
             match said.news(wrong) {
                 Some([]) => tracing::info!("everything serves again"),
@@ -273,6 +274,7 @@ impl Tending {
     pub(super) async fn end(&self) {
         let mut drain = self.drain();
         self.round(&mut drain).await;
+        self.issuer.note_last_counts();
         if let Ok(pending) = self.record.append(Entry::of(Kind::Stopped)) {
             drop(pending.await);
         }

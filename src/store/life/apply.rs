@@ -1,6 +1,5 @@
 //! What an event makes of the memory. Nothing here refuses: the event is true already.
 
-use farebox_verifier::limits::TTL_SECONDS_MAX;
 use farebox_verifier::{Mark, Scope, Selector, UnixSeconds};
 
 use super::slots::{Slot, State};
