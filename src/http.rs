@@ -10,6 +10,7 @@ mod about;
 mod approvals;
 mod call;
 mod codes;
+mod exporting;
 mod following;
 mod grants;
 mod listener;
@@ -35,7 +36,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::routing::{MethodFilter, MethodRouter, on};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tracing::Instrument as _;
 
 use self::call::Call;
@@ -45,6 +46,7 @@ use self::routes::{Route, Who};
 use self::trace::Trace;
 use crate::callers::{Caller, Callers};
 use crate::issuer::Issuer;
+use crate::limits::{EXPORTS_MAX, SEARCHES_MAX};
 use crate::metrics::Metrics;
 
 pub use listener::{Listener, Patience};
@@ -100,6 +102,8 @@ pub struct Shared {
     spend: Rates,
     other: Rates,
     unknown: Rates,
+    searches: Semaphore,
+    exports: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -115,7 +119,20 @@ impl Shared {
         let public_url = public_url.trim_end_matches('/').to_owned();
         let [mint, spend, other, unknown] =
             [limits.mint, limits.spend, limits.other, limits.unknown].map(Rates::new);
-        Shared { issuer, callers, metrics, public_url, limits, stop, mint, spend, other, unknown }
+        Shared {
+            issuer,
+            callers,
+            metrics,
+            public_url,
+            limits,
+            stop,
+            mint,
+            spend,
+            other,
+            unknown,
+            searches: Semaphore::new(SEARCHES_MAX),
+            exports: Arc::new(Semaphore::new(EXPORTS_MAX)),
+        }
     }
 }
 

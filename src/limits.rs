@@ -164,6 +164,8 @@ pub const CONNECTIONS_MAX: usize = 100_000;
 pub const FILES_KEPT: usize = 64;
 /// How long an answer may wait for somebody to read on: a network that is away comes back sooner.
 pub const UNREAD: std::time::Duration = std::time::Duration::from_secs(30);
+/// Agents whose tenants are remembered at once: two hundred bytes each.
+pub const TENANTS_KNOWN_MAX: usize = 65_536;
 /// Callers whose rates are remembered at once.
 pub const RATED_MAX: usize = 65_536;
 
@@ -238,6 +240,8 @@ pub const ATTRIBUTE_BYTES_MAX: usize = farebox_verifier::limits::TEXT_BOUND_BYTE
 /// A file of the record goes on in another from this length on: what a start reads, and what a search reads at
 /// once, in about a tenth of a second.
 pub const RECORD_SEGMENT_BYTES: u64 = 16 << 20;
+/// The longest that such a file may be made: a search reads one to its end, in half a second.
+pub const RECORD_SEGMENT_BYTES_MAX: u64 = 64 << 20;
 /// The shortest that such a file may be made: each begins with all that is open.
 pub const RECORD_SEGMENT_BYTES_MIN: u64 = 16 << 10;
 /// One entry: a request with its parameters, within one payload of the log.
@@ -266,8 +270,19 @@ pub const RECORD_LIVES_MAX: usize = LIVES_MAX;
 pub const RECORD_REGISTRATIONS_MAX: usize = 32_768;
 /// Entries in one answer of a search.
 pub const RECORD_LIST_MAX: usize = 1_000;
-/// Files that one search looks into before it answers with what it has: a second at most.
-pub const RECORD_SEGMENTS_LOOKED_AT_MAX: usize = 16;
+/// How much one search looks through before it answers with what it has: half a second at most. A file that is begun
+/// is looked through to its end.
+pub const RECORD_LOOKED_AT_BYTES_MAX: u64 = 64 << 20;
+/// Searches at once: each has a thread that reads. Others wait for their turn.
+pub const SEARCHES_MAX: usize = 4;
+/// How long one waits for its turn.
+pub const SEARCH_TURN_SECONDS_MAX: u64 = 10;
+/// What an export reads before whoever reads it must have taken it.
+pub const RECORD_EXPORT_BYTES_AT_ONCE: usize = 256 << 10;
+/// Exports at once: each has such a piece in memory, and files open.
+pub const EXPORTS_MAX: usize = 8;
+/// How long one may take. Whoever reads so slowly goes on behind the last line it has.
+pub const EXPORT_SECONDS_MAX: u64 = 900;
 /// Faults that one check names: whoever has so many reads no further.
 pub const RECORD_FAULTS_MAX: usize = 1_000;
 /// Sources of JWTs: an organisation has a few providers.

@@ -262,9 +262,9 @@ pub const SETTINGS: [Setting; 44] = [
     ),
     with(
         ("record.segment_bytes", "FAREBOX_RECORD_SEGMENT_BYTES"),
-        whole(1 << 20, 16 << 30),
-        "268435456",
-        "The size at which the record goes on in a new file: one that is copied and read in seconds.",
+        whole(1 << 20, limits::RECORD_SEGMENT_BYTES_MAX),
+        "33554432",
+        "The size at which the record goes on in a new file: a search reads one to its end, whatever it looks for.",
     ),
     with(
         ("record.parameters", "FAREBOX_RECORD_PARAMETERS"),

@@ -17,11 +17,15 @@ type Brought = Result<Vec<Recorded>, FollowError>;
 type Stop = watch::Receiver<bool>;
 
 /// Entries as they become durable.
-pub(super) struct Following(Option<Next>);
+pub(super) struct Following {
+    next: Option<Next>,
+    /// Whose entries they are, where not all are shown.
+    tenant: Option<Box<str>>,
+}
 
 impl Following {
-    pub(super) fn of(follow: Follow, stop: Stop) -> Following {
-        Following(Some(next(follow, stop)))
+    pub(super) fn of(follow: Follow, stop: Stop, tenant: Option<Box<str>>) -> Following {
+        Following { next: Some(next(follow, stop)), tenant }
     }
 }
 
@@ -41,18 +45,24 @@ impl Stream for Following {
     type Item = Result<Bytes, Infallible>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let Some(coming) = &mut self.0 else { return Poll::Ready(None) };
+        let Some(coming) = &mut self.next else { return Poll::Ready(None) };
         let Poll::Ready(brought) = coming.as_mut().poll(context) else {
             return Poll::Pending;
         };
         // At its end the other side comes back, and says where it was.
         let Some((follow, stop, Ok(entries))) = brought else {
-            self.0 = None;
+            self.next = None;
             return Poll::Ready(None);
         };
-        self.0 = Some(next(follow, stop));
-        let events =
-            entries.iter().map(|entry| format!("id: {}\ndata: {}\n\n", entry.n, entry.line()));
-        Poll::Ready(Some(Ok(Bytes::from(events.collect::<String>()))))
+        self.next = Some(next(follow, stop));
+        let shown = |entry: &&Recorded| {
+            self.tenant.as_ref().is_none_or(|tenant| entry.entry.is_of(tenant))
+        };
+        let events = entries.iter().filter(shown);
+        let events = events.map(|entry| format!("id: {}\ndata: {}\n\n", entry.n, entry.line()));
+        let events: String = events.collect();
+        // A comment, where none of them is shown: an answer of nothing would end the stream.
+        let events = if events.is_empty() { ":\n\n".to_owned() } else { events };
+        Poll::Ready(Some(Ok(Bytes::from(events))))
     }
 }

@@ -1,23 +1,25 @@
 //! The record over HTTP: searched, exported, followed.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use farebox_verifier::{Action, Agent, Audience, GrantId, PolicyHash, UnixSeconds, limits};
+use farebox_verifier::{Action, Agent, Audience, GrantId, PolicyHash, UnixSeconds, limits as names};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-use tokio::sync::mpsc;
 
 use super::Shared;
 use super::call::{self, Asked, Call};
 use super::codes;
+use super::exporting::Exporting;
 use super::following::Following;
 use super::openapi::{Answers, Doc, Field, Form, Kind as Is, may, must};
 use super::problem::Problem;
 use crate::callers::Caller;
-use crate::record::{Kind, Order, Query, Record, Recorded};
+use crate::limits;
+use crate::record::{Kind, Order, Query, Recorded};
 
 const ENTRY: &[Field] = &[
     must("chain", Is::Text, "The chain that it stands in."),
@@ -31,10 +33,10 @@ const ENTRY: &[Field] = &[
 const QUERY: &[Field] = &[
     may("kind", Is::Text, "Only entries of this kind."),
     may("grant", Is::Hex(32), "Only those about this grant."),
-    may("agent", Is::Name(limits::AGENT_BYTES_MAX), "Only those about this agent."),
-    may("workflow", Is::Name(limits::WORKFLOW_BYTES_MAX), "Only those about this workflow."),
-    may("audience", Is::Name(limits::AUDIENCE_BYTES_MAX), "Only those about this API."),
-    may("action", Is::Name(limits::ACTION_BYTES_MAX), "Only those about this action."),
+    may("agent", Is::Name(names::AGENT_BYTES_MAX), "Only those about this agent."),
+    may("workflow", Is::Name(names::WORKFLOW_BYTES_MAX), "Only those about this workflow."),
+    may("audience", Is::Name(names::AUDIENCE_BYTES_MAX), "Only those about this API."),
+    may("action", Is::Name(names::ACTION_BYTES_MAX), "Only those about this action."),
     may("policy", Is::Hex(64), "Only those under this set of policies."),
     may("by", Is::Text, "Only those that this caller caused."),
     may("from", Is::Date, "Not before this time."),
@@ -65,6 +67,9 @@ pub(super) async fn search(shared: Arc<Shared>, call: Call) -> Result<Response<B
     let names: Vec<&str> = QUERY.iter().map(|field| field.name).collect();
     let query = query(call.caller()?, &call.query(&names)?, shared.limits.list_items)?;
     let record = Arc::clone(shared.issuer.record());
+    let patience = Duration::from_secs(limits::SEARCH_TURN_SECONDS_MAX);
+    let turn = tokio::time::timeout(patience, shared.searches.acquire()).await;
+    let _turn = turn.or(Err(busy("as many searches run as may")))?;
     let page = tokio::task::spawn_blocking(move || record.reader().search(&query)).await;
     let page = page.map_err(|_broke| unread())?.map_err(|error| {
         tracing::error!(%error, "the record cannot be read");
@@ -93,6 +98,7 @@ fn query(caller: &Caller, asked: &Asked<'_>, usual: usize) -> Result<Query, Prob
         action: asked.parsed("action", "an action", |text| Action::parse(text).ok())?,
         policy: asked.parsed("policy", "a hash of policies", PolicyHash::from_hex)?,
         by: asked.text("by").map(Box::from),
+        tenant: tenant(caller),
         from: asked.parsed("from", "a time", date)?,
         to: asked.parsed("to", "a time", date)?,
         after: asked.parsed("cursor", "one of our cursors", |text| text.parse().ok())?,
@@ -126,31 +132,23 @@ pub(super) static EXPORT: Doc = Doc {
     problems: &[codes::INTERNAL],
 };
 
-/// Every entry, as its bytes stand in the chain.
+/// Every entry, as its bytes stand in the chain; those of the caller's tenant alone, where it has one.
 pub(super) async fn export(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {
     let after = after(&call.query(&["after"])?)?;
-    let record = Arc::clone(shared.issuer.record());
-    let (lines, body) = mpsc::channel::<Bytes>(16);
-    // It reads files, so it has a thread of its own; whoever hangs up ends it.
-    let _reading = tokio::task::spawn_blocking(move || send_all(&record, after, &lines));
-    Ok(call::text("application/x-ndjson", stream(body)))
+    let place = Arc::clone(&shared.exports).try_acquire_owned();
+    let place = place.or(Err(busy("as many exports run as may")))?;
+    let export = shared.issuer.record().export(after, tenant(call.caller()?));
+    let lines = Exporting::of(export, shared.stop.clone(), place);
+    Ok(call::text("application/x-ndjson", Body::from_stream(lines)))
 }
 
-fn send_all(record: &Record, after: u64, to: &mpsc::Sender<Bytes>) {
-    let Ok(mut lines) = record.reader().lines(after) else { return };
-    loop {
-        let mut chunk = Vec::new();
-        let more = lines.next(|_n, line| {
-            chunk.extend_from_slice(line);
-            chunk.push(b'\n');
-        });
-        if !chunk.is_empty() && to.blocking_send(chunk.into()).is_err() {
-            return;
-        }
-        if !matches!(more, Ok(true)) {
-            return;
-        }
-    }
+fn busy(detail: &str) -> Problem {
+    Problem::new(codes::RATE_LIMITED, detail).retry_after(10)
+}
+
+/// Whose entries a caller may see, where those are not all.
+fn tenant(caller: &Caller) -> Option<Box<str>> {
+    caller.tenant.as_ref().map(|tenant| tenant.as_str().into())
 }
 
 pub(super) static STREAM: Doc = Doc {
@@ -182,27 +180,10 @@ pub(super) async fn stream_of(shared: Arc<Shared>, call: Call) -> Result<Respons
     };
     let follow = shared.issuer.record().follow(after);
     let stop = shared.stop.clone();
-    Ok(call::text("text/event-stream", Body::from_stream(Following::of(follow, stop))))
+    let following = Following::of(follow, stop, tenant(call.caller()?));
+    Ok(call::text("text/event-stream", Body::from_stream(following)))
 }
 
 fn after(asked: &Asked<'_>) -> Result<u64, Problem> {
     Ok(asked.parsed("after", "an entry's number", |text| text.parse().ok())?.unwrap_or_default())
-}
-
-fn stream(body: mpsc::Receiver<Bytes>) -> Body {
-    Body::from_stream(Chunks(body))
-}
-
-/// What comes through a channel, as a body.
-struct Chunks(mpsc::Receiver<Bytes>);
-
-impl futures_core::Stream for Chunks {
-    type Item = Result<Bytes, std::convert::Infallible>;
-
-    fn poll_next(
-        mut self: std::pin::Pin<&mut Self>,
-        context: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Option<Self::Item>> {
-        self.0.poll_recv(context).map(|chunk| chunk.map(Ok))
-    }
 }

@@ -243,6 +243,26 @@ impl Entry {
         }
     }
 
+    /// Whose staff may see it, beside those of no tenant.
+    #[must_use]
+    pub fn tenant(self, tenant: &str) -> Entry {
+        self.detail("tenant", tenant)
+    }
+
+    /// Whether staff of this tenant may see it: it says so itself, or its workflow does.
+    #[must_use]
+    pub fn is_of(&self, tenant: &str) -> bool {
+        let said = self.detail.as_ref().and_then(|detail| detail.get("tenant"));
+        match (said.and_then(Value::as_str), self.workflow.as_deref()) {
+            (Some(said), _) => said == tenant,
+            (None, Some(workflow)) => {
+                let behind = workflow.strip_prefix('@').and_then(|rest| rest.strip_prefix(tenant));
+                behind.is_some_and(|rest| rest.starts_with('/'))
+            }
+            (None, None) => false,
+        }
+    }
+
     /// One thing more. A number has to be an integer within what readers of JSON agree on.
     #[must_use]
     pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Entry {

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use super::Record;
 use super::error::{Lost, ReadError};
 use super::line::Recorded;
-use super::read::At;
+use super::read::{At, ReadAt};
 
 /// One who follows. Dropping it is all that it takes to stop.
 pub struct Follow {
@@ -70,10 +70,7 @@ impl Follow {
 
 fn look(record: &Record, at: Option<At>, after: u64) -> Result<(At, Vec<Recorded>), ReadError> {
     let reader = &record.reader;
-    let mut lines = match at {
-        Some(at) => reader.lines_at(at, after),
-        None => reader.lines(after)?,
-    };
+    let mut lines = reader.lines_from(ReadAt { at, after })?;
     let (mut entries, mut flaw) = (Vec::new(), None);
     while entries.is_empty() && flaw.is_none() {
         let more = lines.next(|_, line| match Recorded::read(line) {

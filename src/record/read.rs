@@ -31,6 +31,12 @@ pub(super) struct At {
     look: Option<Look>,
 }
 
+/// Where to go on: in which file, if any was begun, and behind which entry.
+pub(super) struct ReadAt {
+    pub(super) at: Option<At>,
+    pub(super) after: u64,
+}
+
 impl Reader {
     /// The record in this folder.
     #[must_use]
@@ -62,6 +68,14 @@ impl Reader {
     /// Goes on where lines were left.
     pub(super) fn lines_at(&self, at: At, after: u64) -> Lines<'_> {
         Lines { reader: self, at, after }
+    }
+
+    /// Goes on where lines were left, or begins.
+    pub(super) fn lines_from(&self, from: ReadAt) -> Result<Lines<'_>, ReadError> {
+        match from.at {
+            Some(at) => Ok(self.lines_at(at, from.after)),
+            None => self.lines(from.after),
+        }
     }
 
     /// The entries of these numbers, as far as they are there, in order.

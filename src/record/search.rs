@@ -1,8 +1,8 @@
 //! Searching a record: which entries, in which order, some at a time.
 //!
 //! An entry has one spelling, so a line that holds `"agent":"key:ci"` nowhere is not of that agent, and is never
-//! parsed. What is left is read in full. A search looks into so many files and no more, then answers with what it
-//! has and where to go on: no question keeps a thread for long, however rare what it asks for.
+//! parsed. What is left is read in full. A search looks through so many bytes and no more, then answers with what
+//! it has and where to go on: no question keeps a thread for long, however rare what it asks for.
 
 use std::collections::VecDeque;
 
@@ -44,6 +44,8 @@ pub struct Query {
     pub policy: Option<PolicyHash>,
     /// Done by whom.
     pub by: Option<Box<str>>,
+    /// Of which tenant.
+    pub tenant: Option<Box<str>>,
     /// The first second in which it may have happened.
     pub from: Option<UnixSeconds>,
     /// The first second in which it may not any more.
@@ -87,12 +89,12 @@ impl Reader {
 
     fn search_on(&self, wanted: &Wanted<'_>, limit: usize) -> Result<Page, ReadError> {
         let mut lines = self.lines(wanted.query.after.unwrap_or(0))?;
-        let looked_at = u32::try_from(limits::RECORD_SEGMENTS_LOOKED_AT_MAX).unwrap_or(u32::MAX);
-        let until = lines.segment().saturating_add(looked_at);
+        let mut looked_at = 0_u64;
         let (mut items, mut last, mut flaw) = (Vec::new(), None, None);
         loop {
             let more = lines.next(|n, line| {
                 last = Some(n);
+                looked_at = looked_at.saturating_add(length(line));
                 match wanted.take(line) {
                     Ok(found) => items.extend(found),
                     Err(source) => flaw = Some(source),
@@ -111,7 +113,7 @@ impl Reader {
             if !more {
                 return Ok(Page { items, next: None });
             }
-            if lines.segment() >= until {
+            if looked_at >= limits::RECORD_LOOKED_AT_BYTES_MAX {
                 return Ok(Page { items, next: last });
             }
         }
@@ -123,11 +125,14 @@ impl Reader {
         let newest = self.segment_of(&segments, before.saturating_sub(1))?;
         let mut items = Vec::new();
         let segments = segments.iter().rev().copied().filter(|segment| *segment <= newest);
-        for (looked_at, segment) in segments.enumerate() {
-            if looked_at == limits::RECORD_SEGMENTS_LOOKED_AT_MAX {
+        let mut looked_at = 0_u64;
+        for segment in segments {
+            if looked_at >= limits::RECORD_LOOKED_AT_BYTES_MAX {
                 return Ok(Page { items, next: self.first(segment.saturating_add(1))? });
             }
-            items.extend(self.last_of(segment, before, limit + 1 - items.len(), wanted)?);
+            let (found, bytes) = self.last_of(segment, before, limit + 1 - items.len(), wanted)?;
+            looked_at = looked_at.saturating_add(bytes);
+            items.extend(found);
             if items.len() > limit {
                 items.truncate(limit);
                 let next = items.last().map(|recorded: &Recorded| recorded.n);
@@ -137,19 +142,21 @@ impl Reader {
         Ok(Page { items, next: None })
     }
 
-    /// The last entries of one file that are taken, the last one first.
+    /// The last entries of one file that are taken, the last one first; and how much was looked through.
     fn last_of(
         &self,
         segment: u32,
         before: u64,
         count: usize,
         wanted: &Wanted<'_>,
-    ) -> Result<Vec<Recorded>, ReadError> {
+    ) -> Result<(Vec<Recorded>, u64), ReadError> {
         let mut lines = self.lines_in(segment, 0);
+        let mut looked_at = 0_u64;
         let (mut found, mut flaw, mut over) = (VecDeque::new(), None, false);
         while !over && lines.segment() == segment {
             let more = lines.next(|n, line| {
                 over |= n >= before;
+                looked_at = looked_at.saturating_add(length(line));
                 // A frame of the next file may be the one that shows that this one is over.
                 match wanted.take(line) {
                     Ok(Some(recorded)) if n < before => found.push_back((n, recorded)),
@@ -172,8 +179,12 @@ impl Reader {
                 break;
             }
         }
-        Ok(found.into_iter().rev().map(|(_, recorded)| recorded).collect())
+        Ok((found.into_iter().rev().map(|(_, recorded)| recorded).collect(), looked_at))
     }
+}
+
+fn length(line: &[u8]) -> u64 {
+    u64::try_from(line.len()).unwrap_or(u64::MAX)
 }
 
 impl Wanted<'_> {
@@ -221,6 +232,7 @@ impl Wanted<'_> {
             && is(&entry.action, query.action.as_ref().map(Action::as_str))
             && is(&entry.policy, policy.as_deref())
             && is(&entry.by, query.by.as_deref())
+            && query.tenant.as_ref().is_none_or(|tenant| entry.is_of(tenant))
             && query.from.is_none_or(|from| entry.at >= Some(from))
             && query.to.is_none_or(|to| entry.at < Some(to))
     }

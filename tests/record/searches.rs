@@ -1,5 +1,8 @@
 //! What is found: all of it, in order, page by page, and nothing else.
 
+use std::sync::Arc;
+
+use farebox::limits;
 use farebox::record::verify::{Source, verify};
 use farebox::record::{Entry, Kind, Order, Page, Query, Recorded};
 use farebox_verifier::{Agent, Workflow};
@@ -104,4 +107,61 @@ fn a_hundred_thousand_entries_are_searched_in_a_moment() {
     assert_eq!((report.faults, report.spent), (vec![], 25_000));
     println!("100,000 entries, verified: {:?}", begun.elapsed());
     assert_eq!(all(&scene, Query { order: Order::NewestFirst, limit: 10, ..query }).len(), 500);
+}
+
+#[test]
+fn a_search_looks_through_so_many_bytes_and_says_where_to_go_on() {
+    let mut scene = Scene::new();
+    scene.options.segment_bytes = 16 << 20;
+    let record = scene.open();
+    let long = "x".repeat(700_000);
+    // Three times what one search looks through.
+    for _ in 0..300 {
+        wait(record.append(Entry::of(Kind::Alarm).detail("long", long.clone())).unwrap()).unwrap();
+    }
+    for order in [Order::OldestFirst, Order::NewestFirst] {
+        let mut query = Query { kind: Some(Kind::Started), order, limit: 9, ..Query::default() };
+        let mut pages = 0;
+        loop {
+            let page = scene.reader().search(&query).unwrap();
+            assert_eq!(page.items, []);
+            pages += 1;
+            query.after = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        assert!((3..=4).contains(&pages), "{order:?} {pages}");
+    }
+}
+
+#[test]
+fn an_export_of_one_tenant_has_its_lines_and_one_of_all_has_all() {
+    let scene = Scene::new();
+    let record = Arc::new(scene.open());
+    for number in 0..3_000 {
+        let tenant = if number % 100 == 0 { "acme" } else { "other" };
+        let entry = Entry::of(Kind::Alarm).tenant(tenant).detail("tenants", "acme");
+        drop(record.append(entry).unwrap());
+    }
+    append(&record, Entry::of(Kind::Alarm));
+    // One thread reads for all of them, so that none may keep it.
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().max_blocking_threads(1).build().unwrap();
+    let mut left: Vec<_> = (0..8).map(|_| record.export(0, None)).collect();
+    for export in &mut left {
+        assert!(runtime.block_on(export.next()).unwrap().is_some());
+    }
+    let lines = |tenant: Option<&str>| {
+        let mut export = record.export(0, tenant.map(Box::from));
+        let mut lines = Vec::new();
+        while let Some(some) = runtime.block_on(export.next()).unwrap() {
+            lines.extend(some);
+        }
+        String::from_utf8(lines).unwrap()
+    };
+    assert_eq!(lines(Some("acme")).lines().count(), 30);
+    let all = lines(None);
+    assert_eq!(u64::try_from(all.lines().count()).unwrap(), record.head().n);
+    assert!(all.len() > limits::RECORD_EXPORT_BYTES_AT_ONCE, "others are not at their end");
 }

@@ -131,3 +131,95 @@ fn nothing_is_minted_that_cannot_be_written_down() {
     // The process lives.
     assert_eq!(scene.call_with("GET", "/healthz", &[], None).status, 200);
 }
+
+#[test]
+fn whoever_is_refused_is_in_the_record_once_and_then_counted() {
+    let mut scene = Scene::new();
+    let (agent, api) = scene.parties();
+    let minted = scene.call("POST", "/v1/grants", &agent, Some(&transfer(7)));
+    let (grant, token) = (minted.text("grant"), minted.text("token"));
+    let mut elsewhere = presented(&token, 7, "a");
+    elsewhere["audience"] = json!("other-api");
+    for _ in 0..5 {
+        for (body, code) in [
+            (presented("x", 7, "a"), "bad-token"),
+            (presented(&token, 8, "a"), "wrong-params"),
+            (elsewhere.clone(), "forbidden"),
+        ] {
+            assert_eq!(scene.call("POST", "/v1/spend", &api, Some(&body)).code(), code);
+        }
+    }
+    let bearer = format!("Bearer {agent}");
+    let ask = |amount| {
+        let headers = [("authorization", bearer.as_str()), ("idempotency-key", "k-1")];
+        scene.call_with("POST", "/v1/grants", &headers, Some(&transfer(amount)))
+    };
+    let named = ask(1).text("grant");
+    for _ in 0..3 {
+        assert_eq!(ask(1).text("grant"), named);
+        assert_eq!(ask(2).code(), "idempotency-conflict");
+    }
+    let entries = |scene: &Scene, kind: &str| {
+        let found = scene.admin("GET", &format!("/v1/record?kind={kind}"), None).json();
+        found["items"].as_array().unwrap().clone()
+    };
+    let codes = |entries: &[Value]| -> Vec<String> {
+        entries.iter().map(|entry| entry["code"].as_str().unwrap().to_owned()).collect()
+    };
+    let refused = entries(&scene, "use-refused");
+    assert_eq!(codes(&refused), ["bad-token", "wrong-params", "forbidden"], "{refused:?}");
+    assert!(refused.iter().all(|entry| entry["by"] == json!("key:api")), "{refused:?}");
+    // Whose token it was is known where somebody signed it.
+    assert_eq!((&refused[0]["grant"], &refused[0]["agent"]), (&json!(null), &json!(null)));
+    assert_eq!((&refused[1]["grant"], &refused[1]["agent"]), (&json!(grant), &json!("key:agent")));
+    assert_eq!(codes(&entries(&scene, "refused")), ["idempotency-conflict"]);
+    let again = entries(&scene, "given-again");
+    assert_eq!((again.len(), &again[0]["grant"]), (1, &json!(named)), "{again:?}");
+    // How often it was is said later, and at the latest when the issuer stops.
+    scene.stop();
+    scene.start();
+    let mut counts: Vec<_> = entries(&scene, "use-refused")[3..]
+        .iter()
+        .map(|entry| (entry["code"].clone(), entry["detail"]["again"].clone()))
+        .collect();
+    counts.sort_by_key(|(code, _)| code.to_string());
+    let expected = ["bad-token", "forbidden", "wrong-params"];
+    assert_eq!(counts, expected.map(|code| (json!(code), json!(4))));
+    let keys = scene.data().join("keys");
+    let (good, said) =
+        run(&["record", "verify", "--keys", keys.to_str().unwrap()], &scene.data());
+    assert!(good, "{said}");
+}
+
+#[test]
+fn exports_that_nobody_reads_are_few() {
+    let scene = Scene::new();
+    let (agent, _) = scene.parties();
+    let mut wanted = transfer(1);
+    wanted["params"]["note"] = json!("x".repeat(15_000));
+    // More than the buffers of a connection take.
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..125 {
+                    let minted = scene.call("POST", "/v1/grants", &agent, Some(&wanted));
+                    assert_eq!(minted.status, 201, "{}", minted.body);
+                }
+            });
+        }
+    });
+    let mut exports: Vec<TcpStream> =
+        (0..8).map(|_| scene.begun("/v1/record/export", scene.key())).collect();
+    for export in &mut exports {
+        let mut first = [0; 12];
+        export.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"HTTP/1.1 200");
+    }
+    let one_more = || scene.admin("GET", "/v1/record/export", None);
+    let refused = one_more();
+    assert_eq!((refused.status, refused.code()), (429, "rate-limited".into()));
+    assert_eq!(scene.admin("GET", "/v1/record?limit=1", None).status, 200);
+    // One that is read gives its place to the next.
+    drop(exports.pop());
+    until(|| one_more().status == 200);
+}

@@ -305,6 +305,26 @@ impl Scene {
         Reply { status: head.split(' ').nth(1).unwrap().parse().unwrap(), head, body }
     }
 
+    /// What whoever follows the record from its beginning hears within so many milliseconds of silence.
+    pub(super) fn followed(&self, key: &str, silent_millis: u64) -> String {
+        let mut stream = self.begun("/v1/record/stream?after=0", key);
+        stream.set_read_timeout(Some(Duration::from_millis(silent_millis))).unwrap();
+        let (mut heard, mut some) = (Vec::new(), [0; 16 << 10]);
+        while let Ok(read) = stream.read(&mut some) {
+            assert!(read > 0, "it hung up");
+            heard.extend_from_slice(&some[..read]);
+        }
+        String::from_utf8_lossy(&heard).into_owned()
+    }
+
+    /// A call of which nothing is read yet.
+    pub(super) fn begun(&self, path: &str, key: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let head = format!("GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream
+    }
+
     /// An agent that may mint, and an API that may spend for payments.
     pub(super) fn parties(&self) -> (String, String) {
         let agent = self.made("agent", &["--role", "mint"]);

@@ -103,6 +103,7 @@ impl Search {
             action: self.action.clone(),
             policy: self.policy,
             by: self.by.as_deref().map(Box::from),
+            tenant: None,
             from: self.from,
             to: self.to,
             after: self.after,
