@@ -27,6 +27,7 @@ mod refused;
 mod show;
 mod staff;
 mod tasks;
+mod tenants;
 mod uses;
 mod wanted;
 mod written;
@@ -61,6 +62,7 @@ pub use policies::Swapped;
 pub use refused::Refused;
 pub use show::Shown;
 pub use staff::Revoked;
+pub use tenants::Tenants;
 pub use uses::{Presentation, Taken, Together};
 pub use wanted::Wanted;
 
@@ -135,6 +137,7 @@ pub struct Issuer {
     unregistered: Unregistered,
     given_up: GivenUp,
     noted: Noted,
+    tenants: Arc<Tenants>,
     tasks: Tasks,
 }
 
@@ -148,6 +151,8 @@ impl Issuer {
         let trusted = Arc::new(Keys::new(keys));
         let verifier = Verifier::new(Arc::clone(&trusted), Registered::In(parts.needed));
         let verifier = verifier.with_clock(parts.wall);
+        let tenants = Arc::new(Tenants::default());
+        let issued = IssuedBook::open(Arc::clone(&record), Arc::clone(&clock), &tenants)?;
         Ok(Issuer {
             signers: RwLock::new(Arc::new(signers)),
             heard: Mutex::new(policies.hash()),
@@ -155,7 +160,7 @@ impl Issuer {
             verifier,
             policies: InForce::new(policies),
             deciding: Deciding::new(),
-            issued: IssuedBook::open(Arc::clone(&record), Arc::clone(&clock))?,
+            issued,
             record,
             store,
             spender,
@@ -172,6 +177,7 @@ impl Issuer {
             unregistered: Unregistered::default(),
             given_up: GivenUp::default(),
             noted: Noted::default(),
+            tenants,
             tasks: Tasks::default(),
         })
     }
@@ -246,6 +252,12 @@ impl Issuer {
     #[must_use]
     pub fn record(&self) -> &Arc<Record> {
         &self.record
+    }
+
+    /// The tenants of those who have asked.
+    #[must_use]
+    pub fn tenants(&self) -> &Arc<Tenants> {
+        &self.tenants
     }
 
     /// Every key that is trusted now.

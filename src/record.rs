@@ -49,7 +49,7 @@ use folder::Lock;
 use keeper::Keeper;
 use known::{Known, Pen};
 
-pub use archive::{HasLedger, StoreArchive};
+pub use archive::{HasLedger, StoreArchive, TenantOf};
 pub use checkpoint::{Checkpoint, CheckpointKey, NoCheckpoint, NumberedKey};
 pub use entry::{Entry, TooLarge, life_text};
 pub use error::{Broken, FileError, Lost, NotTaken, ReadError, RecordError, Trouble};

@@ -23,5 +23,6 @@ mod serve {
     mod record;
     mod rights;
     mod staff;
+    mod tenants;
     mod uses;
 }

@@ -304,7 +304,7 @@ pub(super) static LIST: Doc = Doc {
         form: Form::Json(&[
             must("items", Kind::Items(SHOWN), "The grants."),
             may("next", Kind::Text, "Where the next page begins, if there may be one."),
-            must("total", Kind::Count, "How many there are in all."),
+            may("total", Kind::Count, "How many there are in all; not for staff of a tenant."),
         ]),
     }],
     problems: &[],
@@ -330,9 +330,11 @@ pub(super) async fn list(shared: Arc<Shared>, call: Call) -> Result<Response<Bod
         shared.issuer.list(caller, filter, cursor, asked.limit(shared.limits.list_items)?).await;
     let items: Vec<Value> =
         page.items.iter().map(|item| shown_json(&Shown::from(item.clone()))).collect();
-    let mut answer = json!({ "items": items, "total": total });
-    if let (Value::Object(answer), Some(next)) = (&mut answer, page.next) {
-        answer.insert("next".to_owned(), json!(format!("{}.{}", next.life, next.sequence)));
+    let mut answer = json!({ "items": items });
+    if let Value::Object(answer) = &mut answer {
+        let next = page.next.map(|next| json!(format!("{}.{}", next.life, next.sequence)));
+        answer.extend(next.map(|next| ("next".to_owned(), next)));
+        answer.extend(total.map(|total| ("total".to_owned(), json!(total))));
     }
     Ok(call::json(StatusCode::OK, &answer))
 }

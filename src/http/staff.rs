@@ -191,7 +191,7 @@ pub(super) static BLOCKS: Doc = Doc {
 /// What is blocked, by whom, and why.
 pub(super) async fn blocks(shared: Arc<Shared>, call: Call) -> Result<Response<Body>, Problem> {
     call.query(&[])?;
-    let blocks = shared.issuer.blocks().into_iter().map(|block| {
+    let blocks = shared.issuer.blocks_for(call.caller()?).into_iter().map(|block| {
         let value = match &block.selector {
             Selector::All => Value::Null,
             selector => json!(selector.value()),

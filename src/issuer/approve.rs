@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use farebox_verifier::{GrantId, Selector};
 
-use super::asked::{named, person, sees};
+use super::asked::{named, person};
 use super::{Issuer, Refused};
 use crate::approval::Statement;
 use crate::callers::Caller;
@@ -39,7 +39,7 @@ impl Issuer {
         let request = self.ledger.request(grant).ok_or(Refused::Unknown)?;
         // What its groups are not asked about is no business of an approver, though it sees all as staff.
         let group = group_of(&caller, &request, &word)?;
-        if !sees(&caller, &request) {
+        if !self.sees_request(&caller, &request) {
             return Err(Refused::Unknown);
         }
         let decision = self.decision(&caller, &request, word, group)?;

@@ -12,7 +12,7 @@ use farebox_verifier::{GrantId, NoRandom, Selector};
 use tokio::time::Instant;
 
 use super::decide::Allowed;
-use super::show::sees_all;
+use super::show::is_staff;
 use super::{Issuer, Minted, Refused, Wanted};
 use crate::callers::{Caller, Role};
 use crate::evidence::{self, Attested};
@@ -108,11 +108,11 @@ impl Issuer {
     /// [`Refused::Unknown`] where there is none, or it is not the caller's to see: both are one to who asks.
     pub fn request(&self, caller: &Caller, grant: GrantId) -> Result<Request, Refused> {
         let found = self.ledger.request(grant).ok_or(Refused::Unknown)?;
-        if sees(caller, &found) { Ok(found) } else { Err(Refused::Unknown) }
+        if self.sees_request(caller, &found) { Ok(found) } else { Err(Refused::Unknown) }
     }
 
     /// The requests that the caller may see: all for staff, else those that its groups are asked about, and without
-    /// that role its own.
+    /// that role its own. A page may have fewer than were asked for: what is others' is passed over.
     #[must_use]
     pub fn requests(
         &self,
@@ -121,7 +121,7 @@ impl Issuer {
         after: u64,
         count_max: usize,
     ) -> RequestPage {
-        if !sees_all(caller) {
+        if !is_staff(caller) {
             if caller.roles.holds(Role::Approve) {
                 filter.groups.retain(|group| caller.groups.contains(group));
                 if filter.groups.is_empty() {
@@ -137,7 +137,22 @@ impl Issuer {
                 }
             }
         }
-        self.ledger.requests(&filter, after, count_max)
+        let mut page = self.ledger.requests(&filter, after, count_max);
+        page.items.retain(|request| self.sees_request(caller, request));
+        page
+    }
+
+    /// Whether a caller may see a request: its own, one that its groups are asked about, or any for staff; of both,
+    /// those of a tenant see their tenant's alone.
+    pub(super) fn sees_request(&self, caller: &Caller, request: &Request) -> bool {
+        let Proposal { requester, agent, workflow, needs, .. } = &request.proposal;
+        let asked = || needs.each().iter().any(|need| caller.groups.contains(&need.group));
+        let theirs = || match &caller.tenant {
+            None => true,
+            Some(tenant) => self.tenants.owns(tenant, agent, workflow.as_ref()),
+        };
+        let concerned = is_staff(caller) || (caller.roles.holds(Role::Approve) && asked());
+        requester.as_str() == caller.name.as_str() || (concerned && theirs())
     }
 
     /// What people read of a request; nothing where it is over, and not kept any more.
@@ -173,15 +188,6 @@ impl Issuer {
     pub(super) fn moved(&self) {
         self.moves.send_modify(|count| *count = count.wrapping_add(1));
     }
-}
-
-/// Whether a caller may see a request.
-pub(super) fn sees(caller: &Caller, request: &Request) -> bool {
-    let proposal = &request.proposal;
-    let asked = proposal.needs.each().iter().any(|need| caller.groups.contains(&need.group));
-    proposal.requester.as_str() == caller.name.as_str()
-        || sees_all(caller)
-        || (caller.roles.holds(Role::Approve) && asked)
 }
 
 /// The caller, as the ledger names it.

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use farebox_verifier::{Clock, Grant, GrantId, UnixSeconds};
+use farebox_verifier::{Agent, Clock, Grant, GrantId, UnixSeconds};
 
-use super::{Refused, written};
+use super::{Refused, Tenants, written};
 use crate::limits;
 use crate::record::{Entry, Kind, Order, Query, ReadError, Record};
 
@@ -48,6 +48,7 @@ impl IssuedBook {
     pub(super) fn open(
         record: Arc<Record>,
         clock: Arc<dyn Clock>,
+        tenants: &Tenants,
     ) -> Result<IssuedBook, ReadError> {
         let book = IssuedBook { record, clock, known: Mutex::new(Known::none()) };
         let oldest = book.clock.now().minus(limits::ISSUED_KNOWN_SECONDS);
@@ -67,6 +68,7 @@ impl IssuedBook {
                 let grant = found.entry.grant.as_deref().and_then(GrantId::from_hex);
                 if let (Some(grant), Some(at)) = (grant, found.entry.at) {
                     book.place(grant, found.n, at);
+                    learn(&found.entry, at, tenants);
                 }
             }
             match page.next {
@@ -154,6 +156,17 @@ impl IssuedBook {
 
     fn lock(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whose an agent was when its token was issued. The newest comes first, and counts.
+fn learn(entry: &Entry, at: UnixSeconds, tenants: &Tenants) {
+    let tenant = entry.detail.as_ref().and_then(|detail| detail.get("tenant")?.as_str());
+    let agent = entry.agent.as_deref().and_then(|agent| Agent::parse(agent).ok());
+    if let (Some(tenant), Some(agent)) = (tenant, agent)
+        && tenants.of(&agent).is_none()
+    {
+        tenants.put(&agent, tenant, at);
     }
 }
 

@@ -10,6 +10,7 @@ use super::again::signed;
 use super::collect::Paid;
 use super::decide::Allowed;
 use super::issued::{IssuedBook, IssuedGrant};
+use super::tenants::told_of;
 use super::{Issuer, Parameters, Refused, Wanted};
 use crate::callers::Caller;
 use crate::limits;
@@ -63,6 +64,7 @@ impl Issuer {
         caller: Arc<Caller>,
         wanted: Wanted,
     ) -> Result<Minted, Refused> {
+        self.tenants.learn(&caller, self.clock.now());
         let issuer = Arc::clone(self);
         let minted = self.tasks.run(async move {
             let minted = issuer.mint_now(&caller, &wanted).await;
@@ -160,7 +162,7 @@ impl Issuer {
             grant.stores = Some(self.register(&registration, &holds).await?);
         }
         let issued = IssuedGrant { grant, key_id: signer.id(), rule: Some(rule.clone()) };
-        let Ok(n) = self.note(IssuedBook::entry(&issued)).await else {
+        let Ok(n) = self.note(told_of(IssuedBook::entry(&issued), caller)).await else {
             // No token leaves that the record does not know; the grant expires unspent.
             let (Ok(()) | Err(_)) = self.store.abandon(id).await;
             return Err(Failed::Refused(Refused::RecordDown));
@@ -250,7 +252,7 @@ impl Issuer {
 
     /// What every entry about a request says of it.
     pub(super) fn entry(&self, kind: Kind, caller: &Caller, wanted: &Wanted) -> Entry {
-        let mut entry = Entry::of(kind)
+        let mut entry = told_of(Entry::of(kind), caller)
             .agent(&caller.name)
             .audience(&wanted.audience)
             .action(&wanted.action)

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use farebox_verifier::{Agent, Grant, GrantId, UnixSeconds};
 
+use super::tenants::told_of;
 use super::{Issuer, Minted, Presentation, Refused, Wanted};
 use crate::callers::Caller;
 use crate::limits;
@@ -76,7 +77,7 @@ impl Issuer {
         came: &Result<Minted, Refused>,
     ) {
         let (kind, code, grant) = match came {
-            Ok(Minted::Fresh(_)) => return,
+            Ok(Minted::Fresh(_) | Minted::Waiting(_)) => return,
             Ok(Minted::Again(issued)) => (Kind::GivenAgain, "again", Some(issued.grant)),
             Ok(Minted::Over { grant, .. }) => (Kind::GivenAgain, "over", Some(*grant)),
             Err(
@@ -118,7 +119,7 @@ impl Issuer {
         if !self.noted.first(told, self.clock.now()) {
             return;
         }
-        let mut entry = Entry::of(kind)
+        let mut entry = told_of(Entry::of(kind), caller)
             .by(caller.name.as_str())
             .code(code)
             .reason(&short(&refused.to_string()))

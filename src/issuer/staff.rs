@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use farebox_verifier::Selector;
 
+use super::tenants::told_of;
 use super::{Issuer, Refused};
 use crate::callers::Caller;
 use crate::record::{Entry, Kind};
@@ -132,7 +133,7 @@ impl Issuer {
 }
 
 fn word(kind: Kind, caller: &Caller, selector: &Selector, reason: &Reason) -> Entry {
-    Entry::of(kind).by(caller.name.as_str()).reason(reason.as_str()).selector(selector)
+    told_of(Entry::of(kind), caller).by(caller.name.as_str()).reason(reason.as_str()).selector(selector)
 }
 
 fn by(caller: &Caller) -> Result<desk::Caller, Refused> {

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use farebox_verifier::{Answer, GrantId};
+use farebox_verifier::{Agent, Answer, GrantId};
 
 use super::entry::{Entry, life_text};
 use super::remembered::Registrations;
@@ -42,6 +42,9 @@ impl HasLedger for Embedded {
     }
 }
 
+/// Says of which tenant an agent is.
+pub type TenantOf = Arc<dyn Fn(&Agent) -> Option<Box<str>> + Send + Sync>;
+
 /// Keeps the journals of one store in a record, and what becomes of holds in a ledger.
 pub struct StoreArchive {
     record: Arc<Record>,
@@ -49,6 +52,8 @@ pub struct StoreArchive {
     ledger: Arc<dyn HasLedger>,
     /// How many stores must say that a grant is spent: what one of several says is a vote.
     needed: usize,
+    /// The tenants of agents, where they are known.
+    tenants: Option<TenantOf>,
     registrations: Mutex<Registrations>,
     asked: Mutex<HashMap<HoldId, GrantId>>,
 }
@@ -63,7 +68,24 @@ impl StoreArchive {
         needed: usize,
     ) -> StoreArchive {
         let (registrations, asked) = (Mutex::default(), Mutex::default());
-        StoreArchive { record, store, ledger, needed: needed.max(1), registrations, asked }
+        let (needed, tenants) = (needed.max(1), None);
+        StoreArchive { record, store, ledger, needed, tenants, registrations, asked }
+    }
+
+    /// The same, which says of each entry whose staff may see it.
+    #[must_use]
+    pub fn with_tenants(mut self, tenants: TenantOf) -> StoreArchive {
+        self.tenants = Some(tenants);
+        self
+    }
+
+    /// The entry, with the tenant of its grant's agent.
+    fn sorted(&self, entry: Entry, grant: Option<&Description>) -> Entry {
+        let tenant = grant.and_then(|grant| self.tenants.as_ref()?(&grant.agent));
+        match tenant {
+            Some(tenant) => entry.tenant(&tenant),
+            None => entry,
+        }
     }
 
     /// What is known of the grant that an event is about.
@@ -90,6 +112,11 @@ impl StoreArchive {
             match told::entry(life, event, grant.as_deref()) {
                 Some(entry) => {
                     entries.extend(told::passed_over(life, &std::mem::take(&mut passed)));
+                    let whose = match &event.what {
+                        What::Registered { grant, .. } => Some(&**grant),
+                        _ => grant.as_deref(),
+                    };
+                    let entry = self.sorted(entry, whose);
                     entries.push(self.counted(entry, &event.what));
                 }
                 None => passed.push(event),

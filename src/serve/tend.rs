@@ -154,7 +154,9 @@ impl Tending {
     fn drain(&self) -> Drain {
         let (store, needed) = (Arc::clone(&self.place.store), self.place.needed.get());
         let (record, ledger) = (Arc::clone(&self.record), Arc::clone(&self.place.ledger));
-        let archive = Arc::new(StoreArchive::new(record, Arc::clone(&store), ledger, needed));
+        let tenants = Arc::clone(self.issuer.tenants());
+        let archive = StoreArchive::new(record, Arc::clone(&store), ledger, needed);
+        let archive = Arc::new(archive.with_tenants(Arc::new(move |agent| tenants.of(agent))));
         Drain::new(store, archive, self.record.chain().as_str(), needed)
     }
 

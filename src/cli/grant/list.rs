@@ -58,7 +58,8 @@ impl List {
             let [grant, state, agent] = ["grant", "state", "agent"].map(|name| text(item, name));
             row(grant, state, agent, text(item, "action"), text(item, "resource"))
         }));
-        let total = json.get("total").and_then(Value::as_u64).unwrap_or_default();
+        let total = json.get("total").and_then(Value::as_u64);
+        let total = total.map_or("those of your tenant".to_owned(), |total| total.to_string());
         let next = match text(&json, "next") {
             "" => String::new(),
             next => format!("; go on with --cursor {next}"),
