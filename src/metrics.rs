@@ -10,6 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::issuer::{Issuer, Minted, Refused, Taken};
+use crate::record::Kind;
 use crate::store::drain::Round;
 
 /// A kind of number: its name, what it says, and what it is to Prometheus.
@@ -45,6 +46,34 @@ const LAPSED: Series =
 const GAPS: Series =
     counter("farebox_journal_gaps_total", "Gaps found in journals: a life ended, or lost events.");
 const RELOADS: Series = counter("farebox_policy_reloads_total", "Policies read again, by result.");
+const DECISIONS: Series =
+    counter("farebox_decisions_total", "Questions to the policies, by what they said.");
+const EVIDENCE: Series = counter(
+    "farebox_evidence_refused_total",
+    "Requests refused for a third party's statement that does not hold.",
+);
+const REPLAYS: Series = counter(
+    "farebox_replayed_grants_total",
+    "Grants of which another attempt asked for the use that was taken, at whatever API.",
+);
+const FORGED: Series = counter(
+    "farebox_forged_grants_total",
+    "Grants presented with another content than was registered, at whatever API.",
+);
+const UNSETTLED: Series = counter(
+    "farebox_unsettled_grants_total",
+    "Grants that were spent, and nobody said in time what came of it.",
+);
+const LIVES: Series = counter(
+    "farebox_lives_opened_total",
+    "Lives of stores that began: what was outstanding in the one before is fenced.",
+);
+const LEDGER_LAG: Series =
+    gauge("farebox_ledger_lag_events", "Events that are in the ledger and not yet in the record.");
+const UNSIGNED: Series = gauge(
+    "farebox_record_unsigned_entries",
+    "Entries of the record that no checkpoint stands behind yet.",
+);
 const LAG: Series = gauge(
     "farebox_journal_lag_events",
     "Events that are in the journals and not yet in the record.",
@@ -163,6 +192,7 @@ impl Metrics {
         self.set(&RECORD, issuer.record_entries());
         self.set(&READY, u64::from(issuer.trouble().is_none()));
         self.set(&BLOCKS, issuer.blocks().len() as u64);
+        self.told(issuer);
         let mut text = String::new();
         let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         for series in [
@@ -175,7 +205,15 @@ impl Metrics {
             LAPSED,
             GAPS,
             RELOADS,
+            DECISIONS,
+            EVIDENCE,
+            REPLAYS,
+            FORGED,
+            UNSETTLED,
+            LIVES,
             LAG,
+            LEDGER_LAG,
+            UNSIGNED,
             OUTSTANDING,
             RECORD,
             READY,
@@ -193,6 +231,26 @@ impl Metrics {
         drop(counts);
         self.histograms(&mut text);
         text
+    }
+
+    /// What the issuer and its record have counted themselves.
+    fn told(&self, issuer: &Issuer) {
+        let record = issuer.record();
+        for (series, kind) in [
+            (&REPLAYS, Kind::Replayed),
+            (&FORGED, Kind::Forged),
+            (&UNSETTLED, Kind::Unknown),
+            (&LIVES, Kind::LifeOpened),
+        ] {
+            self.set(series, record.taken(kind));
+        }
+        self.set(&EVIDENCE, issuer.evidence_refused());
+        self.set(&LEDGER_LAG, issuer.ledger_lag());
+        self.set(&UNSIGNED, record.unsigned());
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        for (outcome, count) in issuer.decisions() {
+            counts.insert((DECISIONS.name, format!("outcome=\"{outcome}\"")), count);
+        }
     }
 
     fn histograms(&self, text: &mut String) {

@@ -35,6 +35,7 @@ mod pending;
 mod read;
 mod remembered;
 mod search;
+mod tally;
 mod told;
 pub mod verify;
 
@@ -138,6 +139,7 @@ struct State {
     bytes: u64,
     /// How it was before it went on in this file.
     before: Option<onward::Before>,
+    tally: tally::Tally,
 }
 
 impl Record {
@@ -201,6 +203,7 @@ impl Record {
         for (entry, n) in &taken {
             // Own words, the only ones that may be no sense, are not among them.
             let _sense = state.known.follow(entry, *n);
+            state.tally.count(entry);
         }
         (state.known.n, state.known.hash) = (n, Some(hash));
         state.bytes = state.bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));

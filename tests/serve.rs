@@ -18,6 +18,7 @@ mod serve {
     mod killed;
     mod mended;
     mod people;
+    mod numbers;
     mod patience;
     mod policies;
     mod record;

@@ -63,6 +63,7 @@ impl Issuer {
         let about = wanted.about(&caller.name, self.clock.now());
         let told = evidence::verify(&wanted.evidence, &self.trusted.now(), about);
         let told = told.map_err(|error| {
+            self.deciding.refuse_evidence();
             let why = std::error::Error::source(&error).map(|why| format!(": {why}"));
             Refused::EvidenceInvalid { why: format!("{error}{}", why.unwrap_or_default()) }
         })?;

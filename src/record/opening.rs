@@ -13,6 +13,7 @@ use super::keeper::Keeper;
 use super::known::Known;
 use super::line::{Chain, Hash};
 use super::read::Reader;
+use super::tally::Tally;
 use super::{Opened, Options, Record, State, begun};
 use crate::limits;
 use crate::log::{AppendError, Log, Recovered};
@@ -70,7 +71,7 @@ impl Record {
         let opened = opened(&known, recovered, (last.is_none(), side.is_some()));
         let keeper = Keeper::start(folder.to_owned())?;
         let (head, _) = watch::channel(known.n);
-        let state = Mutex::new(State { known, key, bytes, before: None });
+        let state = Mutex::new(State { known, key, bytes, before: None, tally: Tally::default() });
         let record = Record { options, clock, log, reader, state, keeper, head, _lock: lock };
         record.begin_well(begins.then_some(segment), opened.witnessed)?;
         let n = record.head().n;

@@ -45,7 +45,7 @@ allow if action("payments.slow"), n($a), n($b), n($c), $a + $b + $c == -1;
     let took = beside(&scene, || {
         thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| (0..5).for_each(|_| drop(ask())));
+                scope.spawn(|| (0..5).map(|_| ask()).max());
             }
         });
     });
