@@ -16,6 +16,7 @@ mod serve {
     mod grants;
     mod hostile;
     mod killed;
+    mod later;
     mod mended;
     mod people;
     mod numbers;

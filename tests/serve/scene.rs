@@ -84,6 +84,12 @@ impl Scene {
         Scene::configured(policies, "")
     }
 
+    /// Of an issuer that runs in this process, with its data in this folder.
+    pub(super) fn of(folder: TempDir, address: &str, key: &str) -> Scene {
+        let (address, key) = (address.to_owned(), key.to_owned());
+        Scene { folder, process: None, said: None, address, key, threads: None }
+    }
+
     /// With more in its configuration.
     pub(super) fn configured(policies: &str, more: &str) -> Scene {
         let folder = tempfile::tempdir().unwrap();
