@@ -263,7 +263,7 @@ pub const SETTINGS: [Setting; 44] = [
     with(
         ("record.segment_bytes", "FAREBOX_RECORD_SEGMENT_BYTES"),
         whole(1 << 20, limits::RECORD_SEGMENT_BYTES_MAX),
-        "33554432",
+        "16777216",
         "The size at which the record goes on in a new file: a search reads one to its end, whatever it looks for.",
     ),
     with(
