@@ -127,7 +127,8 @@ impl Log {
             Found::Nothing(file) => fresh(&place, file)?,
         };
         let queue = Arc::new(Queue::new(options, log.end));
-        let writer = Writer { queue: Arc::clone(&queue), place, log, copy: None, ended: false }.start()?;
+        let writer =
+            Writer { queue: Arc::clone(&queue), place, log, copy: None, ended: false }.start()?;
         Ok((Log { queue, writer: Mutex::new(Some(writer)) }, recovered))
     }
 

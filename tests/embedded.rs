@@ -12,7 +12,6 @@ mod embedded {
     mod child;
     #[path = "../log/disk.rs"]
     mod disk;
-    #[allow(dead_code, reason = "each test binary uses its part of the fixture")]
     #[path = "../log/parts.rs"]
     mod parts;
     mod scene;

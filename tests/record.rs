@@ -13,7 +13,6 @@ mod record {
     mod child;
     #[path = "../log/disk.rs"]
     mod disk;
-    #[allow(dead_code, reason = "each test binary uses its part of the fixture")]
     #[path = "../log/parts.rs"]
     mod parts;
     mod scene;

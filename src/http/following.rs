@@ -55,9 +55,8 @@ impl Stream for Following {
             return Poll::Ready(None);
         };
         self.next = Some(next(follow, stop));
-        let shown = |entry: &&Recorded| {
-            self.tenant.as_ref().is_none_or(|tenant| entry.entry.is_of(tenant))
-        };
+        let shown =
+            |entry: &&Recorded| self.tenant.as_ref().is_none_or(|tenant| entry.entry.is_of(tenant));
         let events = entries.iter().filter(shown);
         let events = events.map(|entry| format!("id: {}\ndata: {}\n\n", entry.n, entry.line()));
         let events: String = events.collect();

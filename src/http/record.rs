@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Response, StatusCode};
-use farebox_verifier::{Action, Agent, Audience, GrantId, PolicyHash, UnixSeconds, limits as names};
+use farebox_verifier::{
+    Action, Agent, Audience, GrantId, PolicyHash, UnixSeconds, limits as names,
+};
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;

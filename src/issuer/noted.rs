@@ -167,9 +167,10 @@ impl Issuer {
 
 /// As much of it as an entry takes.
 fn short(text: &str) -> String {
-    let mut text = text.to_owned();
-    text.truncate(text.floor_char_boundary(limits::RECORD_PROSE_BYTES_MAX));
-    text
+    let fits = |(at, letter): &(usize, char)| {
+        at.saturating_add(letter.len_utf8()) <= limits::RECORD_PROSE_BYTES_MAX
+    };
+    text.char_indices().take_while(fits).map(|(_, letter)| letter).collect()
 }
 
 #[cfg(test)]

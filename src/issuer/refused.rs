@@ -117,7 +117,9 @@ pub enum Refused {
     #[error("as many of your Idempotency-Keys are remembered as may be: they are for a day")]
     KeysFull,
     /// So many requests of this caller were left in doubt that no more ids are given up for it now.
-    #[error("too many of your requests came to nothing: ask later, or with a fresh Idempotency-Key")]
+    #[error(
+        "too many of your requests came to nothing: ask later, or with a fresh Idempotency-Key"
+    )]
     TooManyGivenUp,
     /// The store did not answer.
     #[error("the grant store did not answer")]

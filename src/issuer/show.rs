@@ -33,7 +33,11 @@ impl Issuer {
     /// [`Refused::Unknown`] where there is none, or it is another's: both are one to who asks.
     pub async fn show(&self, caller: &Caller, grant: GrantId) -> Result<Shown, Refused> {
         let listed = self.store.read(grant).await.ok_or(Refused::Unknown)?;
-        if self.sees(caller, &listed.description) { Ok(listed.into()) } else { Err(Refused::Unknown) }
+        if self.sees(caller, &listed.description) {
+            Ok(listed.into())
+        } else {
+            Err(Refused::Unknown)
+        }
     }
 
     /// Whether a caller may see what was registered: its own; as staff all, or all of its tenant.

@@ -133,7 +133,10 @@ impl Issuer {
 }
 
 fn word(kind: Kind, caller: &Caller, selector: &Selector, reason: &Reason) -> Entry {
-    told_of(Entry::of(kind), caller).by(caller.name.as_str()).reason(reason.as_str()).selector(selector)
+    told_of(Entry::of(kind), caller)
+        .by(caller.name.as_str())
+        .reason(reason.as_str())
+        .selector(selector)
 }
 
 fn by(caller: &Caller) -> Result<desk::Caller, Refused> {

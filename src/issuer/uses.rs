@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use farebox_verifier::{
-    Action, Agent, Attempt, Audience, Grant, GrantId, Outcome, Outputs, Params, ParamsDigest, Presented,
-    Proof, Refusal, Request, Resource, Sending, Sent, SettleError, SpendError, Step, Ticket,
-    UnixSeconds, Workflow,
+    Action, Agent, Attempt, Audience, Grant, GrantId, Outcome, Outputs, Params, ParamsDigest,
+    Presented, Proof, Refusal, Request, Resource, Sending, Sent, SettleError, SpendError, Step,
+    Ticket, UnixSeconds, Workflow,
 };
 
 use super::issued::IssuedGrant;

@@ -103,13 +103,8 @@ impl Queue {
         let bytes = self.measure(payloads)?;
         let mut state = self.lock();
         state.refuse_over()?;
-        match (state.between.take(), &onward) {
-            (Some(why), None) => {
-                state.between = Some(why.clone());
-                return Err(why);
-            }
-            // Tried again.
-            (Some(_), Some(_)) | (None, _) => {}
+        if let (Some(why), None) = (&state.between, &onward) {
+            return Err(why.clone());
         }
         // An append of nothing takes a place in the queue too.
         if state.callers >= self.options.queue_callers_max
@@ -118,6 +113,8 @@ impl Queue {
             return Err(AppendError::Full { callers: state.callers, bytes: state.bytes });
         }
         if onward.is_some() {
+            // Tried again, if it failed before.
+            state.between = None;
             state.batch(0).onward = onward;
         }
         let (caller, answer) = oneshot::channel();

@@ -25,5 +25,5 @@ fn plays_a_part() {
         "full disk" => full::full_disk(folder),
         "locked out" => refusals::locked_out(folder),
         other => panic!("no part {other}"),
-});
+    });
 }

@@ -34,7 +34,7 @@ fn plays_a_part() {
         "read-only mount" => refusals::read_only_mount(folder),
         "sync count" => failing::a_thousand_at_once(folder),
         other => panic!("no part {other}"),
-});
+    });
 }
 
 /// A file in the watched folder that says what this process was told by then.

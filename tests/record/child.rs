@@ -30,7 +30,7 @@ fn plays_a_part() {
         "full disk" => full::full_disk(folder),
         "failed sync" => failed_sync(folder),
         other => panic!("no part {other}"),
-});
+    });
 }
 
 /// Opens the record in this very folder.

@@ -155,7 +155,8 @@ fn asking_again_over_budget_uses_up_nothing_that_others_need() {
     }
     // The key passed from one grant to the next, and no store had to refuse one of them for good.
     let entries = |kind: &str| {
-        scene.admin("GET", &format!("/v1/record?kind={kind}&limit=100"), None).json()["items"].clone()
+        scene.admin("GET", &format!("/v1/record?kind={kind}&limit=100"), None).json()["items"]
+            .clone()
     };
     until(|| entries("renewed").as_array().unwrap().len() == 19);
     assert_eq!(entries("abandoned"), json!([]));

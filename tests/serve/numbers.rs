@@ -22,7 +22,10 @@ fn replays_and_forged_grants_are_counted() {
         scene.call("POST", "/v1/spend", &api, Some(&presented(token, 7, attempt))).code()
     };
     let used = mint();
-    assert_eq!((number(&scene, "farebox_replayed_grants_total"), spend(&used, "a")), (0, "".into()));
+    assert_eq!(
+        (number(&scene, "farebox_replayed_grants_total"), spend(&used, "a")),
+        (0, "".into())
+    );
     assert_eq!(spend(&used, "b"), "already-spent");
     until(|| number(&scene, "farebox_replayed_grants_total") == 1);
 
@@ -45,7 +48,8 @@ allow if action("payments.sum"), int("/amount", $a), $a + 9223372036854775807 > 
 "#;
     let scene = Scene::with(&format!("{POLICIES}{failing}"));
     let (agent, _) = scene.parties();
-    let outcome = |word: &str| number(&scene, &format!("farebox_decisions_total{{outcome=\"{word}\"}}"));
+    let outcome =
+        |word: &str| number(&scene, &format!("farebox_decisions_total{{outcome=\"{word}\"}}"));
     let mut sum = transfer(1);
     sum["action"] = json!("payments.sum");
     let mut told = transfer(1);

@@ -186,8 +186,7 @@ fn whoever_is_refused_is_in_the_record_once_and_then_counted() {
     let expected = ["bad-token", "forbidden", "wrong-params"];
     assert_eq!(counts, expected.map(|code| (json!(code), json!(4))));
     let keys = scene.data().join("keys");
-    let (good, said) =
-        run(&["record", "verify", "--keys", keys.to_str().unwrap()], &scene.data());
+    let (good, said) = run(&["record", "verify", "--keys", keys.to_str().unwrap()], &scene.data());
     assert!(good, "{said}");
 }
 

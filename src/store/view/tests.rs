@@ -325,9 +325,8 @@ fn filters() -> Vec<Filter> {
     let named = named.map(|(kind, value)| vec![Selector::parse(kind, value).unwrap()]);
     let two = [Selector::Key(17), Selector::parse("agent", "key:ci").unwrap()].to_vec();
     let named: Vec<_> = named.into_iter().chain([Vec::new(), two]).collect();
-    let each = |standing| {
-        named.clone().into_iter().map(move |selectors| Filter { selectors, standing })
-    };
+    let each =
+        |standing| named.clone().into_iter().map(move |selectors| Filter { selectors, standing });
     standings.flat_map(each).collect()
 }
 
