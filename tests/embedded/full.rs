@@ -95,15 +95,15 @@ fn a_limit_on_file_sizes_is_an_error_that_room_mends() {
 }
 
 /// A file system with little room, where whoever stands behind it works.
-const LITTLE_ROOM: &str = r#"mount -t tmpfs -o size=768k tmpfs "$STORE_TEST_FOLDER" && exec "$@""#;
+const LITTLE_ROOM: &str = r#"mount -t tmpfs -o size=768k tmpfs "$FAREBOX_TEST_FOLDER" && exec "$@""#;
 
 /// Whether this system lets a test mount one, and holds it to its size: some that allow the mount do not.
 fn room_can_be_little(folder: &Path) -> bool {
     let more =
-        r#"timeout 20 dd if=/dev/zero of="$STORE_TEST_FOLDER/more" bs=4k count=512 conv=fsync"#;
+        r#"timeout 20 dd if=/dev/zero of="$FAREBOX_TEST_FOLDER/more" bs=4k count=512 conv=fsync"#;
     let mut probe = Command::new("timeout");
     probe.args(["30", "unshare", "-Urm", "sh", "-c", LITTLE_ROOM, "sh", "sh", "-c", more]);
-    let probed = probe.env("STORE_TEST_FOLDER", folder).env("LC_ALL", "C").output();
+    let probed = probe.env("FAREBOX_TEST_FOLDER", folder).env("LC_ALL", "C").output();
     probed.is_ok_and(|output| String::from_utf8_lossy(&output.stderr).contains("No space left"))
 }
 

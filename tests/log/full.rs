@@ -24,7 +24,7 @@ pub(super) fn behind(shell: &[&str], part: &str, folder: &Path) -> Command {
 
 /// A shell with mounts of its own, and a small file system over the folder; `None` where that is not allowed.
 pub(super) fn small_file_system() -> Option<Vec<&'static str>> {
-    let mount = r#"mount -t tmpfs -o size=768k tmpfs "$LOG_TEST_FOLDER" && exec "$@""#;
+    let mount = r#"mount -t tmpfs -o size=768k tmpfs "$FAREBOX_TEST_FOLDER" && exec "$@""#;
     let arguments = ["-Urm", "mount", "-t", "tmpfs", "tmpfs", "/mnt"];
     let tried = Command::new("unshare").args(arguments).output();
     let allowed = tried.is_ok_and(|output| output.status.success());
