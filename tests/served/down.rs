@@ -72,3 +72,25 @@ fn an_issuer_that_starts_without_its_store_grants_nothing_until_it_is_there() {
     ground.servers[0].restart();
     ground.recovers();
 }
+
+#[test]
+fn a_retired_key_is_revoked_in_a_store_that_was_away_when_it_is_back() {
+    let ground = Ground::new("single", 1);
+    let (grant, _) = ground.mint();
+    let keys = ground.issuer.data().join("keys");
+    ground.servers[0].freeze();
+    for change in [&["retire", "1"][..], &["new"]] {
+        let mut command = crate::scene::farebox();
+        let changed = command.arg("keys").args(change).arg("--dir").arg(&keys).output();
+        assert!(changed.unwrap().status.success(), "{change:?}");
+    }
+    let published = || ground.issuer.call_with("GET", "/.well-known/farebox-keys", &[], None).body;
+    crate::scene::until(|| published().contains("retired"));
+    // Long enough for it to have been said once, to nobody.
+    std::thread::sleep(DEADLINE + SLACK);
+    ground.servers[0].resume();
+    let path = format!("/v1/grants/{grant}");
+    crate::scene::until(|| ground.issuer.admin("GET", &path, None).text("state") == "revoked");
+    ground.recovers();
+    ground.record_is_whole();
+}
