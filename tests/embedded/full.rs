@@ -95,7 +95,8 @@ fn a_limit_on_file_sizes_is_an_error_that_room_mends() {
 }
 
 /// A file system with little room, where whoever stands behind it works.
-const LITTLE_ROOM: &str = r#"mount -t tmpfs -o size=768k tmpfs "$FAREBOX_TEST_FOLDER" && exec "$@""#;
+const LITTLE_ROOM: &str =
+    r#"mount -t tmpfs -o size=768k tmpfs "$FAREBOX_TEST_FOLDER" && exec "$@""#;
 
 /// Whether this system lets a test mount one, and holds it to its size: some that allow the mount do not.
 fn room_can_be_little(folder: &Path) -> bool {

@@ -2,7 +2,11 @@
 //!
 //! `child` says which parts there are. A part that hangs is a test that fails and says where, and no run that never
 //! ends.
-#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a parent reads what its child says")]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a parent reads what its child says"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
