@@ -18,9 +18,9 @@ mod serve {
     mod killed;
     mod later;
     mod mended;
-    mod people;
     mod numbers;
     mod patience;
+    mod people;
     mod policies;
     mod record;
     mod rights;

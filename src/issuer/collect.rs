@@ -47,6 +47,7 @@ impl Issuer {
         caller: Arc<Caller>,
         grant: GrantId,
     ) -> Result<Minted, Refused> {
+        self.tenants.learn(&caller, self.clock.now());
         let issuer = Arc::clone(self);
         let work = async move { issuer.collect_now(&caller, grant).await };
         self.tasks.run(work).await.unwrap_or(Err(Refused::Internal { what: "a mint broke off" }))

@@ -63,6 +63,7 @@ fn settings(folder: &TempDir) -> Settings {
         parameters: Parameters::Full,
         ttl_seconds: 60,
         ttl_seconds_max: HOUR,
+        approval_seconds: farebox::limits::APPROVAL_SECONDS,
         passphrase: None,
         zone: Zone::utc(),
     }

@@ -10,6 +10,11 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+#[path = "reply.rs"]
+mod reply;
+
+pub(super) use reply::Reply;
+
 /// What the tests' agent may do.
 pub(super) const POLICIES: &str = r#"
 // small transfers: nobody is asked
@@ -51,28 +56,6 @@ pub(super) struct Scene {
     key: String,
     /// How many threads it has for everything that waits for nothing; nothing for as many as processors.
     threads: Option<&'static str>,
-}
-
-/// What was answered.
-#[derive(Debug)]
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) head: String,
-    pub(super) body: String,
-}
-
-impl Reply {
-    pub(super) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("{} {}", self.status, self.body))
-    }
-
-    pub(super) fn code(&self) -> String {
-        self.text("code")
-    }
-
-    pub(super) fn text(&self, name: &str) -> String {
-        self.json()[name].as_str().unwrap_or_default().to_owned()
-    }
 }
 
 impl Scene {
@@ -339,29 +322,6 @@ impl Scene {
         self.knows(&api);
         (agent, api)
     }
-}
-
-impl Reply {
-    fn read(answer: &str) -> Option<Reply> {
-        let (head, rest) = answer.split_once("\r\n\r\n")?;
-        let status = head.split(' ').nth(1)?.parse().ok()?;
-        let chunked = head.to_ascii_lowercase().contains("transfer-encoding: chunked");
-        let body = if chunked { unchunked(rest) } else { rest.to_owned() };
-        Some(Reply { status, head: head.to_owned(), body })
-    }
-}
-
-fn unchunked(mut rest: &str) -> String {
-    let mut body = String::new();
-    while let Some((length, tail)) = rest.split_once("\r\n") {
-        let length = usize::from_str_radix(length, 16).unwrap();
-        if length == 0 {
-            break;
-        }
-        body.push_str(&tail[..length]);
-        rest = &tail[length + 2..];
-    }
-    body
 }
 
 impl Drop for Scene {
