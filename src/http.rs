@@ -16,6 +16,7 @@ mod grants;
 mod listener;
 mod openapi;
 mod places;
+mod plans;
 mod pressed;
 mod problem;
 mod rates;

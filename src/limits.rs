@@ -63,6 +63,8 @@ pub const KEY_SECONDS_MAX: u64 = REQUEST_SECONDS_MAX + 86_400;
 pub const REQUEST_SECONDS_MAX: u64 = 7 * 86_400;
 /// How long a request waits for people where the configuration says nothing: as long as somebody is at their desk.
 pub const APPROVAL_SECONDS: u64 = 3_600;
+/// Steps of one plan: as many as a person reads before saying yes to all of them.
+pub const PLAN_STEPS_MAX: usize = 32;
 /// How long one call waits for people: less than proxies wait for an answer.
 pub const WAIT_SECONDS_MAX: u64 = 30;
 /// How long a request is remembered once nobody waits for it: as long as a grant that came of it may be.

@@ -21,6 +21,7 @@ mod serve {
     mod numbers;
     mod patience;
     mod people;
+    mod plans;
     mod policies;
     mod record;
     mod rights;

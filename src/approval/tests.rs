@@ -13,6 +13,7 @@ fn proposal() -> Proposal {
         owner: Owner::parse("olivia").unwrap(),
         agent: Agent::parse("key:agent").unwrap(),
         workflow: None,
+        plan: None,
         audience: Audience::parse("erp").unwrap(),
         action: Action::parse("erp.pay-invoice").unwrap(),
         resource: Resource::parse("invoice/7").unwrap(),

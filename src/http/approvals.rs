@@ -19,9 +19,9 @@ use crate::issuer::{Put, Refused, Word};
 use crate::limits::{DECISION_SIGNATURE_BYTES_MAX, WAIT_SECONDS_MAX};
 use crate::store::desk::{Caller, Group, Reason, Request, RequestFilter, RequestState, Verdict};
 
-const VERDICTS: &[&str] = &["approve", "refuse"];
+pub(super) const VERDICTS: &[&str] = &["approve", "refuse"];
 
-const SHOWN: &[Field] = &[
+pub(super) const SHOWN: &[Field] = &[
     must("grant", Kind::Text, "The request's id; its grant has it too, as a rule."),
     must("state", Kind::Word(REQUEST_STATES), "Where it stands."),
     must("action", Kind::Text, "What is to be done."),
@@ -32,6 +32,7 @@ const SHOWN: &[Field] = &[
     must("requester", Kind::Text, "Who asked."),
     must("owner", Kind::Text, "The person behind it, who decides on nothing of this."),
     may("workflow", Kind::Text, "The workflow it belongs to."),
+    may("plan", Kind::Text, "The plan that it is a step of."),
     must(
         "labels",
         Kind::Items(&[
@@ -74,7 +75,7 @@ const SHOWN: &[Field] = &[
     may("collected", Kind::Text, "The grant that it paid for."),
 ];
 
-fn id(call: &Call) -> Result<GrantId, Problem> {
+pub(super) fn id(call: &Call) -> Result<GrantId, Problem> {
     GrantId::from_hex(call.captured("id")).ok_or_else(|| Problem::from(Refused::Unknown))
 }
 
@@ -90,6 +91,7 @@ pub(super) static LIST: Doc = Doc {
         may("requester", Kind::Name(limits::AGENT_BYTES_MAX), "Only this caller's."),
         may("agent", Kind::Name(limits::AGENT_BYTES_MAX), "Only this agent's."),
         may("workflow", Kind::Name(limits::WORKFLOW_BYTES_MAX), "Only this workflow's."),
+        may("plan", Kind::Hex(32), "Only the steps of this plan."),
         may("audience", Kind::Name(limits::AUDIENCE_BYTES_MAX), "Only those for this API."),
         may("action", Kind::Name(limits::ACTION_BYTES_MAX), "Only those for this action."),
         may("state", Kind::Word(REQUEST_STATES), "Only those that stand so."),
@@ -115,6 +117,7 @@ pub(super) async fn list(shared: Arc<Shared>, call: Call) -> Result<Response<Bod
         "requester",
         "agent",
         "workflow",
+        "plan",
         "audience",
         "action",
         "state",
@@ -129,6 +132,7 @@ pub(super) async fn list(shared: Arc<Shared>, call: Call) -> Result<Response<Bod
         requester: asked.parsed("requester", what, |text| Caller::parse(text).ok())?,
         agent: asked.parsed("agent", what, |text| Agent::parse(text).ok())?,
         workflow: asked.parsed("workflow", what, |text| call::workflow(caller, text))?,
+        plan: asked.parsed("plan", "a plan's id", GrantId::from_hex)?,
         audience: asked.parsed("audience", what, |text| Audience::parse(text).ok())?,
         action: asked.parsed("action", what, |text| Action::parse(text).ok())?,
         state: asked.parsed("state", "where a request can stand", state)?,
@@ -184,7 +188,7 @@ pub(super) fn patience(call: &Call) -> Result<Duration, Problem> {
     Ok(Duration::from_secs(seconds.unwrap_or(0)))
 }
 
-fn shown(shared: &Shared, request: &Request) -> Value {
+pub(super) fn shown(shared: &Shared, request: &Request) -> Value {
     let proposal = &request.proposal;
     let mut json = json!({
         "grant": proposal.grant.to_string(),
@@ -208,6 +212,9 @@ fn shown(shared: &Shared, request: &Request) -> Value {
     let Value::Object(members) = &mut json else { return json };
     if let Some(workflow) = &proposal.workflow {
         members.insert("workflow".to_owned(), json!(workflow.as_str()));
+    }
+    if let Some(plan) = proposal.plan {
+        members.insert("plan".to_owned(), json!(plan.to_string()));
     }
     if let Some(grant) = request.collected {
         members.insert("collected".to_owned(), json!(grant.to_string()));
@@ -279,16 +286,20 @@ pub(super) async fn decide(shared: Arc<Shared>, call: Call) -> Result<Response<B
     let grant = id(&call)?;
     let object = call.json()?;
     let mut fields = Fields::of(&object);
+    let word = word(&mut fields)?;
+    fields.end()?;
+    let request = shared.issuer.say(Arc::clone(call.caller()?), grant, word).await?;
+    Ok(call::json(StatusCode::OK, &shown(&shared, &request)))
+}
+
+pub(super) fn word(fields: &mut Fields<'_>) -> Result<Word, Problem> {
     let verdict = fields.parsed("decision", "approve or refuse", Verdict::parse)?;
-    let word = Word {
+    Ok(Word {
         verdict: verdict.ok_or_else(|| Problem::bad_request("decision is missing"))?,
         reason: fields.required_name("reason", Reason::parse)?,
         group: fields.name("group", Group::parse)?,
         signature: fields.text("signature")?.map(str::to_owned),
-    };
-    fields.end()?;
-    let request = shared.issuer.say(Arc::clone(call.caller()?), grant, word).await?;
-    Ok(call::json(StatusCode::OK, &shown(&shared, &request)))
+    })
 }
 
 pub(super) static WITHDRAW: Doc = Doc {

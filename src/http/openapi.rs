@@ -32,6 +32,8 @@ pub(super) enum Kind {
     TextOrTexts(usize),
     /// So many ids of grants at most.
     Grants(usize),
+    /// So many objects at most, and one at least.
+    Objects(usize),
     /// An object of texts.
     Words,
     /// Any object.
@@ -332,6 +334,9 @@ fn schema(kind: Kind, closed: bool) -> Value {
             json!({ "type": "object", "additionalProperties": { "type": "string" } })
         }
         Kind::Object => json!({ "type": "object" }),
+        Kind::Objects(max) => {
+            json!({ "type": "array", "items": { "type": "object" }, "minItems": 1, "maxItems": max })
+        }
         Kind::Items(fields) => json!({ "type": "array", "items": object(fields, closed) }),
     }
 }

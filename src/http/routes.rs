@@ -10,7 +10,7 @@ use axum::http::{Method, Response};
 use super::call::Call;
 use super::openapi::Doc;
 use super::problem::Problem;
-use super::{Shared, about, approvals, grants, record, staff, uses};
+use super::{Shared, about, approvals, grants, plans, record, staff, uses};
 use crate::callers::Role;
 use crate::limits;
 
@@ -94,6 +94,9 @@ pub(super) static ALL: &[Route] = &[
     closed!(GET "/v1/approvals/{id}", [Mint, Approve, Read, Revoke, Admin], Other, 0, approvals::show, approvals::SHOW),
     closed!(POST "/v1/approvals/{id}/decisions", [Approve], Other, SMALL, approvals::decide, approvals::DECIDE),
     closed!(POST "/v1/approvals/{id}/withdraw", [Mint, Approve], Other, 0, approvals::withdraw, approvals::WITHDRAW),
+    closed!(POST "/v1/plans", [Mint], Mint, MINT, plans::propose, plans::PROPOSE),
+    closed!(GET "/v1/plans/{id}", [Mint, Approve, Read, Revoke, Admin], Other, 0, plans::show, plans::SHOW),
+    closed!(POST "/v1/plans/{id}/decisions", [Approve], Other, SMALL, plans::decide, plans::DECIDE),
     closed!(GET "/v1/blocks", [Read, Revoke, Admin], Other, 0, staff::blocks, staff::BLOCKS),
     closed!(POST "/v1/blocks", [Revoke, Admin], Other, SMALL, staff::block, staff::BLOCK),
     closed!(POST "/v1/blocks/lift", [Revoke, Admin], Other, SMALL, staff::lift, staff::LIFT),

@@ -14,6 +14,7 @@ use crate::store::desk::{
 };
 
 /// What an approver says.
+#[derive(Clone)]
 pub struct Word {
     /// Yes or no.
     pub verdict: Verdict,

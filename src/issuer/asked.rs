@@ -44,8 +44,19 @@ impl Issuer {
         wanted: &Wanted,
         allowed: &Allowed,
     ) -> Result<Minted, Refused> {
-        let body = wanted.body()?;
+        wanted.body()?;
         let grant = self.claim(caller, wanted).await?;
+        let request = self.propose((caller, wanted, allowed), grant, None).await?;
+        Ok(Minted::Waiting(Box::new(request)))
+    }
+
+    /// Puts a request before people under this id, as a step of this plan.
+    pub(super) async fn propose(
+        &self,
+        (caller, wanted, allowed): (&Caller, &Wanted, &Allowed),
+        grant: GrantId,
+        plan: Option<GrantId>,
+    ) -> Result<Request, Refused> {
         let requested = self.entry(Kind::Requested, caller, wanted).grant(grant);
         let requested = requested.rule(&allowed.rule).policy(allowed.set.hash());
         self.note(requested).await?;
@@ -55,6 +66,7 @@ impl Issuer {
             owner: person(caller)?,
             agent: caller.name.clone(),
             workflow: wanted.workflow.as_ref().map(|(workflow, _)| workflow.clone()),
+            plan,
             audience: wanted.audience.clone(),
             action: wanted.action.clone(),
             resource: wanted.resource.clone(),
@@ -62,7 +74,7 @@ impl Issuer {
             request: RequestHash(*wanted.digest().as_bytes()),
             needs: needs(allowed)?,
             until: self.clock.now().plus(self.approval_seconds),
-            body,
+            body: wanted.body()?,
         };
         if let Err(error) = self.ledger.propose(&proposal).await {
             let refused = of_propose(error);
@@ -75,8 +87,7 @@ impl Issuer {
             // Others came into force meanwhile, and have swept what was asked under the old ones before this came.
             self.cancel_policy(proposal.policy).await;
         }
-        let request = self.ledger.request(grant).ok_or(Refused::StoreDown)?;
-        Ok(Minted::Waiting(Box::new(request)))
+        self.ledger.request(grant).ok_or(Refused::StoreDown)
     }
 
     /// Takes back what was asked under policies that are not in force any more: an approval is for exactly the set
@@ -206,6 +217,9 @@ pub(super) fn person(caller: &Caller) -> Result<Owner, Refused> {
 }
 
 fn needs(allowed: &Allowed) -> Result<Needs, Refused> {
+    if allowed.terms.approvals.is_empty() {
+        return Ok(Needs::nobody());
+    }
     let each = allowed.terms.approvals.iter();
     let each = each.map(|(group, count)| Need { group: Group::clone(group), count: *count });
     Needs::new(each.collect()).map_err(|error| Refused::Denied {

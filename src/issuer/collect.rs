@@ -69,7 +69,11 @@ impl Issuer {
             Answer::Pays(request) => {
                 let wanted = Wanted::of_request(&request);
                 let lost = Refused::Internal { what: "a request that waits cannot be read" };
-                self.decide_and_issue(caller, &wanted.ok_or(lost)?, Paid::By(&request)).await
+                let mut wanted = wanted.ok_or(lost)?;
+                if request.proposal.plan.is_some() {
+                    self.come_before(&mut wanted).await?;
+                }
+                self.decide_and_issue(caller, &wanted, Paid::By(&request)).await
             }
         }
     }

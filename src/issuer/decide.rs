@@ -23,13 +23,23 @@ impl Issuer {
         caller: &Caller,
         wanted: &Wanted,
     ) -> Result<Allowed, Refused> {
+        let before = self.before(caller, wanted).await?;
+        self.decide_after(caller, wanted, before).await
+    }
+
+    /// Whether they allow it after these steps.
+    pub(super) async fn decide_after(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        before: Before,
+    ) -> Result<Allowed, Refused> {
         if let Some(bounds) = &wanted.bounds {
             let apart = bounds.stand_apart_from(&wanted.params);
             apart.map_err(|error| Refused::bad_request(error.to_string()))?;
         }
         let now = self.clock.now();
         let attested = self.attested(caller, wanted)?;
-        let before = self.before(caller, wanted).await?;
         let retry_of = self.retried(caller, wanted).await?;
         let question = Question {
             attributes: &caller.attributes,

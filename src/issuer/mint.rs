@@ -224,7 +224,7 @@ impl Issuer {
     }
 
     /// Writes down that it was refused, and refuses it.
-    async fn refuse(
+    pub(super) async fn refuse(
         &self,
         caller: &Caller,
         wanted: &Wanted,

@@ -82,7 +82,10 @@ impl Desk {
             proposal: proposal.clone(),
             proposed_at: at,
             decisions: Vec::new(),
-            state: RequestState::Pending,
+            state: match proposal.needs.each() {
+                [] => RequestState::Approved,
+                _ => RequestState::Pending,
+            },
             changed_at: at,
             collected: None,
         });

@@ -3,7 +3,7 @@
 use farebox_verifier::{Action, Agent, Audience, GrantId, Scope, Selector, Workflow};
 
 use super::Desk;
-use super::queue::{Places, by_group, by_requester, by_state};
+use super::queue::{Places, by_group, by_plan, by_requester, by_state};
 use super::request::{Request, RequestState};
 use super::words::{Caller, Group};
 use crate::limits;
@@ -19,6 +19,8 @@ pub struct RequestFilter {
     pub agent: Option<Agent>,
     /// It belongs to this workflow.
     pub workflow: Option<Workflow>,
+    /// It is a step of this plan.
+    pub plan: Option<GrantId>,
     /// It is for this API.
     pub audience: Option<Audience>,
     /// It is for this action.
@@ -29,13 +31,15 @@ pub struct RequestFilter {
 
 impl RequestFilter {
     fn takes(&self, request: &Request) -> bool {
-        let RequestFilter { groups, requester, agent, workflow, audience, action, state } = self;
+        let RequestFilter { groups, requester, agent, workflow, plan, audience, action, state } =
+            self;
         let proposal = &request.proposal;
         let needs = || proposal.needs.each().iter().any(|need| groups.contains(&need.group));
         (groups.is_empty() || needs())
             && requester.as_ref().is_none_or(|wanted| proposal.requester == *wanted)
             && agent.as_ref().is_none_or(|wanted| proposal.agent == *wanted)
             && workflow.as_ref().is_none_or(|wanted| proposal.workflow.as_ref() == Some(wanted))
+            && plan.is_none_or(|wanted| proposal.plan == Some(wanted))
             && audience.as_ref().is_none_or(|wanted| proposal.audience == *wanted)
             && action.as_ref().is_none_or(|wanted| proposal.action == *wanted)
             && state.is_none_or(|wanted| request.state == wanted)
@@ -43,13 +47,15 @@ impl RequestFilter {
 
     /// The rarest of the names that it asks for.
     fn rarest(&self, places: &Places) -> Scope {
-        let RequestFilter { groups, requester, agent, workflow, audience, action, state } = self;
+        let RequestFilter { groups, requester, agent, workflow, plan, audience, action, state } =
+            self;
         let group = if let [one] = groups.as_slice() { Some(by_group(one)) } else { None };
         let names = [
             group,
             requester.as_ref().map(by_requester),
             agent.clone().map(|agent| Selector::Agent(agent).scope()),
             workflow.clone().map(|workflow| Selector::Workflow(workflow).scope()),
+            plan.map(by_plan),
             audience.clone().map(|audience| Selector::Audience(audience).scope()),
             action.clone().map(|action| Selector::Action(action).scope()),
             state.map(by_state),

@@ -78,6 +78,11 @@ pub(super) fn by_group(group: &Group) -> Scope {
     scope("group", group.as_str())
 }
 
+/// The name of the steps of a plan.
+pub(super) fn by_plan(plan: GrantId) -> Scope {
+    scope("plan", &plan.to_string())
+}
+
 /// The name of what stands so.
 pub(super) fn by_state(state: RequestState) -> Scope {
     scope("state", state.word())
@@ -88,6 +93,7 @@ fn names(proposal: &Proposal) -> Vec<Scope> {
     let mut names: Vec<Scope> = proposal.selectors().map(|selector| selector.scope()).collect();
     names.extend(proposal.needs.each().iter().map(|need| by_group(&need.group)));
     names.push(by_requester(&proposal.requester));
+    names.extend(proposal.plan.map(by_plan));
     names
 }
 

@@ -37,6 +37,12 @@ pub struct NeedsError;
 pub struct Needs(Vec<Need>);
 
 impl Needs {
+    /// Nobody: a step of a plan that asks no people waits for the steps before it alone.
+    #[must_use]
+    pub fn nobody() -> Needs {
+        Needs(Vec::new())
+    }
+
     /// These, all of them.
     ///
     /// # Errors
@@ -64,7 +70,10 @@ impl Packed for Needs {
     }
 
     fn unpack(from: &mut Reader<'_>) -> Result<Needs, PackedError> {
-        Needs::new(Packed::unpack(from)?).or(Err(PackedError::Value))
+        match Vec::<Need>::unpack(from)? {
+            nobody if nobody.is_empty() => Ok(Needs::nobody()),
+            needs => Needs::new(needs).or(Err(PackedError::Value)),
+        }
     }
 }
 
@@ -81,6 +90,8 @@ pub struct Proposal {
     pub agent: Agent,
     /// The workflow it belongs to.
     pub workflow: Option<Workflow>,
+    /// The plan that it is a step of.
+    pub plan: Option<GrantId>,
     /// The API that acts.
     pub audience: Audience,
     /// What is done.
@@ -288,6 +299,7 @@ fields!(Proposal {
     owner,
     agent,
     workflow,
+    plan,
     audience,
     action,
     resource,

@@ -150,6 +150,7 @@ fn proposal(n: u8) -> Proposal {
         owner: owner("olivia"),
         agent: agent("spiffe://acme/agents/billing"),
         workflow: Some(Workflow::parse("acme/run-81").unwrap()),
+        plan: None,
         audience: audience("erp"),
         action: Action::parse("erp.pay-invoice").unwrap(),
         resource: Resource::parse("invoice/inv-7").unwrap(),

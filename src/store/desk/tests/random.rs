@@ -178,6 +178,7 @@ fn filter(random: &mut Random) -> RequestFilter {
         agent: c.then(|| agent(random.pick(&AGENTS))),
         workflow: d.then(|| Workflow::parse("w").unwrap()),
         audience: e.then(|| audience(random.pick(&["erp", "crm"]))),
+        plan: None,
         action: None,
         state: f.then(|| RequestState::ALL[usize::from(random.below(7))]),
     }
@@ -185,7 +186,8 @@ fn filter(random: &mut Random) -> RequestFilter {
 
 /// What a look at every request shows.
 fn taken(desk: &Desk, filter: &RequestFilter) -> Vec<u64> {
-    let RequestFilter { groups, requester, agent, workflow, audience, action: _, state } = filter;
+    let RequestFilter { groups, requester, agent, workflow, audience, action: _, state, plan: _ } =
+        filter;
     let all = desk.queue.iter().filter(|request| {
         let it = &request.proposal;
         (groups.is_empty() || it.needs.each().iter().any(|need| groups.contains(&need.group)))
