@@ -53,6 +53,7 @@ pub(super) fn proposal(number: u64, until: UnixSeconds) -> Proposal {
         owner: Owner::parse("olivia").unwrap(),
         agent: ticket.agent,
         workflow: ticket.workflow,
+        plan: None,
         audience: ticket.audience,
         action: ticket.action,
         resource: Resource::parse("invoice/inv-7").unwrap(),
