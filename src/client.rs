@@ -105,16 +105,8 @@ impl Client {
         clear: InTheClear,
     ) -> Result<Client, ClientError> {
         let base = server.trim_end_matches('/');
-        let uri: Uri = base.parse().map_err(ClientError::Address)?;
-        let (Some(scheme @ ("http" | "https")), Some(host)) = (uri.scheme_str(), uri.host()) else {
-            return Err(ClientError::Scheme);
-        };
-        if scheme == "http" && clear == InTheClear::Here && !is_here(host) {
-            return Err(ClientError::InTheClear { host: host.into() });
-        }
-        let bearer = Zeroizing::new(format!("Bearer {}", key.trim()));
-        let mut authorization = HeaderValue::from_str(&bearer).or(Err(ClientError::Key))?;
-        authorization.set_sensitive(true);
+        address(base, clear)?;
+        let authorization = authorization(key)?;
         let connector = HttpsConnectorBuilder::new().with_tls_config(tls(roots)?);
         let connector = connector.https_or_http().enable_http1().build();
         let http = Http::builder(TokioExecutor::new()).build(connector);
@@ -154,13 +146,34 @@ impl Client {
     }
 }
 
+/// Where an issuer is, if a key may be sent there.
+pub(crate) fn address(server: &str, clear: InTheClear) -> Result<Uri, ClientError> {
+    let uri: Uri = server.parse().map_err(ClientError::Address)?;
+    let (Some(scheme @ ("http" | "https")), Some(host)) = (uri.scheme_str(), uri.host()) else {
+        return Err(ClientError::Scheme);
+    };
+    if scheme == "http" && clear == InTheClear::Here && !is_here(host) {
+        return Err(ClientError::InTheClear { host: host.into() });
+    }
+    Ok(uri)
+}
+
+/// The header that says who asks.
+pub(crate) fn authorization(key: &Zeroizing<String>) -> Result<HeaderValue, ClientError> {
+    let bearer = Zeroizing::new(format!("Bearer {}", key.trim()));
+    let mut authorization = HeaderValue::from_str(&bearer).or(Err(ClientError::Key))?;
+    authorization.set_sensitive(true);
+    Ok(authorization)
+}
+
 /// Whether this is our own machine. A name that only resolves to it is another's word.
 fn is_here(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     address.map_or(host.eq_ignore_ascii_case("localhost"), |ip| ip.to_canonical().is_loopback())
 }
 
-fn tls(roots: Option<&Path>) -> Result<ClientConfig, ClientError> {
+/// Whom to believe by https: the system's certificates, or those of a file instead.
+pub(crate) fn tls(roots: Option<&Path>) -> Result<ClientConfig, ClientError> {
     let Some(path) = roots else {
         let config = hyper_rustls::ConfigBuilderExt::with_native_roots(ClientConfig::builder());
         // A system without certificates trusts nobody by https, and may still ask by http.
