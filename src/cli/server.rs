@@ -1,6 +1,6 @@
-//! A running issuer, as the commands ask it.
+//! The issuer that a command asks, and by whose key.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use axum::http::Method;
 use clap::Args;
@@ -45,11 +45,8 @@ impl Server {
         path: &str,
         (body, key): (Option<&Value>, Option<&str>),
     ) -> Result<Value, Failure> {
-        let read = std::fs::read_to_string(&self.api_key_file);
-        let failed = |source| Failure::File { path: self.api_key_file.clone(), source };
-        let secret = Zeroizing::new(read.map_err(failed)?);
-        let clear = if self.insecure_http { InTheClear::Anywhere } else { InTheClear::Here };
-        let client = Client::new(&self.server, &secret, self.ca.as_deref(), clear)?;
+        let secret = self.key()?;
+        let client = Client::new(&self.server, &secret, self.ca.as_deref(), self.clear())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let asked = client.ask(method, path, (body, key));
         let reply = runtime.map_err(Failure::Runtime)?.block_on(asked)?;
@@ -67,6 +64,21 @@ impl Server {
             })),
         }
     }
+
+    /// The API key that is asked with.
+    pub(super) fn key(&self) -> Result<Zeroizing<String>, Failure> {
+        key(&self.api_key_file)
+    }
+
+    fn clear(&self) -> InTheClear {
+        if self.insecure_http { InTheClear::Anywhere } else { InTheClear::Here }
+    }
+}
+
+/// The API key in a file.
+pub(super) fn key(path: &Path) -> Result<Zeroizing<String>, Failure> {
+    let failed = |source| Failure::File { path: path.to_owned(), source };
+    Ok(Zeroizing::new(std::fs::read_to_string(path).map_err(failed)?))
 }
 
 /// A text of the answer, or nothing.
