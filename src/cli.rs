@@ -7,6 +7,7 @@
 mod answer;
 mod approval;
 mod argument;
+mod bench;
 mod caller;
 mod demo;
 mod evidence;
@@ -79,6 +80,8 @@ enum Command {
     /// See what waits for people, and approve or refuse it
     #[command(subcommand)]
     Approval(approval::ApprovalCommand),
+    /// Drive a running issuer, and say what it does in a second and how long each step takes
+    Bench(Box<bench::Bench>),
     /// Make, list, rotate and retire callers and their API keys
     #[command(subcommand)]
     Caller(caller::CallerCommand),
@@ -113,6 +116,7 @@ impl Command {
     fn run(&self, form: Form, stdin: &mut Stdin) -> Result<Answer, Failure> {
         match self {
             Command::Approval(command) => command.run(),
+            Command::Bench(bench) => bench.run(stdin),
             Command::Caller(command) => command.run(),
             Command::Demo => demo::run(),
             Command::Evidence(command) => command.run(stdin),

@@ -1,6 +1,7 @@
 //! farebox: a token for one action, that works once.
 
 pub mod approval;
+pub mod bench;
 pub mod callers;
 pub mod cli;
 pub mod client;

@@ -17,6 +17,7 @@ mod serve {
     mod hostile;
     mod killed;
     mod later;
+    mod measured;
     mod mended;
     mod numbers;
     mod patience;

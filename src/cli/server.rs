@@ -8,6 +8,7 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use super::failure::Failure;
+use crate::bench::Target;
 use crate::client::{Client, InTheClear};
 
 /// Which issuer is asked, and by whom.
@@ -68,6 +69,11 @@ impl Server {
     /// The API key that is asked with.
     pub(super) fn key(&self) -> Result<Zeroizing<String>, Failure> {
         key(&self.api_key_file)
+    }
+
+    /// The same issuer, to be driven rather than asked.
+    pub(super) fn target(&self) -> Result<Target, Failure> {
+        Ok(Target::new(&self.server, self.ca.as_deref(), self.clear())?)
     }
 
     fn clear(&self) -> InTheClear {
