@@ -8,7 +8,7 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod evidence;
-mod fields;
+pub mod fields;
 pub mod http;
 pub mod issuer;
 pub mod jws;

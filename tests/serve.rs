@@ -24,6 +24,7 @@ mod serve {
     mod people;
     mod plans;
     mod policies;
+    mod races;
     mod record;
     mod rights;
     mod staff;

@@ -149,3 +149,25 @@ fn counts_follow_every_change() {
     let pending = RequestFilter { state: Some(RequestState::Pending), ..RequestFilter::default() };
     assert_eq!(orders(&office.desk.requests(&pending, 0, 10)), [1]);
 }
+
+#[test]
+fn among_a_hundred_thousand_one_page_and_one_step_cost_what_they_show() {
+    let mut desk = queue(100_000);
+    let pending = Some(RequestState::Pending);
+    let filter =
+        RequestFilter { groups: vec![group("audit")], state: pending, ..RequestFilter::default() };
+    let page = desk.requests(&filter, 0, 100);
+    assert_eq!((page.items.len(), page.looked_at <= 300), (100, true), "{}", page.looked_at);
+    let (change, swept) = desk.cancel(&Selector::Agent(agent("b")), &caller("sue"), &reason());
+    assert_eq!(swept.unwrap().taken, limits::SWEEP_MAX);
+    let entry = desk.entry(change.unwrap());
+    desk.apply(&entry);
+    let cancelled =
+        RequestFilter { state: Some(RequestState::Cancelled), ..RequestFilter::default() };
+    let page = desk.requests(&cancelled, 0, limits::LIST_MAX);
+    assert_eq!(page.items.len(), limits::SWEEP_MAX.min(limits::LIST_MAX));
+    // Who is shown in the last place can be decided on as well as the first.
+    let last = desk.queue.at(99_999).unwrap().proposal.grant;
+    let (change, becomes) = desk.decide(last, no("ann", "audit"));
+    assert_eq!((change.is_some(), becomes), (true, Ok(RequestState::Refused)));
+}
