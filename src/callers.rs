@@ -22,7 +22,7 @@ mod secret;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use farebox_verifier::Clock;
+use farebox_verifier::{Clock, PublicKey};
 
 pub use account::{Account, Rights};
 pub use caller::{
@@ -136,6 +136,13 @@ impl Callers {
     pub fn belongs(&self, approver: &desk::Caller, group: &Group) -> bool {
         let roster = Arc::clone(&self.roster.read().unwrap_or_else(PoisonError::into_inner));
         !approver.as_str().starts_with("key:") || roster.approves(approver.as_str(), group)
+    }
+
+    /// The key that an approver signs decisions with, where it has one.
+    #[must_use]
+    pub fn decision_key(&self, approver: &desk::Caller) -> Option<PublicKey> {
+        let roster = Arc::clone(&self.roster.read().unwrap_or_else(PoisonError::into_inner));
+        roster.decision_key(approver.as_str())
     }
 
     /// How the sources of JWTs stand.

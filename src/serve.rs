@@ -34,6 +34,7 @@ use crate::policy::{PolicySet, Zone};
 use crate::record::{self, Begun, Entry, Kind, Record};
 use crate::signer::Passphrase;
 use crate::steady::Clocks;
+use crate::store::Ledger;
 
 pub use error::ServeError;
 pub use place::{RedisSettings, StoreSettings};
@@ -213,7 +214,7 @@ async fn build(
                 .to_owned(),
         );
     }
-    close_begun(&record, &opened.begun).await?;
+    close_begun(&record, &opened.begun, &place.ledger).await?;
     warnings.extend(place.begin(&record).await);
 
     let issuer = Issuer::new(Parts {
@@ -234,6 +235,9 @@ async fn build(
         parameters: settings.parameters,
     })?;
     let issuer = Arc::new(issuer);
+    // What happened between two words of an issuer that was killed, or while nobody served.
+    issuer.cancel_others().await;
+    issuer.revoke_taken_back().await;
     Ok(Built { issuer, place, keychain, warnings })
 }
 
@@ -266,10 +270,14 @@ fn folder(path: &Path) -> Result<PathBuf, ServeError> {
 }
 
 /// What was begun before a crash and not ended is ended now: no token left for it, and none will.
-async fn close_begun(record: &Record, begun: &[Begun]) -> Result<(), ServeError> {
+async fn close_begun(record: &Record, begun: &[Begun], ledger: &Ledger) -> Result<(), ServeError> {
     let mut last = None;
     for begun in begun {
         let Some(grant) = GrantId::from_hex(&begun.grant) else { continue };
+        // What waits for people ends what was begun for it by an event of the ledger, which comes after this.
+        if ledger.request(grant).is_some_and(|request| request.collected.is_none()) {
+            continue;
+        }
         let entry = Entry::of(Kind::Refused).grant(grant).code("internal");
         let entry = entry.reason("the issuer stopped before it answered").detail("begun", begun.n);
         last = Some(record.append(entry).or(Err(ServeError::Record))?);

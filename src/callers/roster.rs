@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use farebox_verifier::UnixSeconds;
+use farebox_verifier::{PublicKey, UnixSeconds};
 
 use super::account::{Account, State, StoredKey};
 use super::caller::Caller;
@@ -52,6 +52,11 @@ impl Roster {
                 && account.rights.roles.holds(Role::Approve)
                 && account.rights.groups.contains(group)
         })
+    }
+
+    /// The key that a caller with an account signs decisions with.
+    pub(super) fn decision_key(&self, name: &str) -> Option<PublicKey> {
+        self.accounts.get(name)?.rights.decision_key
     }
 
     /// Who has this key.

@@ -33,24 +33,28 @@ pub(super) const SHOWN: &[Field] = &[
     must("owner", Kind::Text, "The person behind it, who decides on nothing of this."),
     may("workflow", Kind::Text, "The workflow it belongs to."),
     may("plan", Kind::Text, "The plan that it is a step of."),
-    must(
+    may(
         "labels",
         Kind::Items(&[
             must("label", Kind::Text, "What the parameter is called."),
             must("value", Kind::Text, "What it is, or within what it may vary."),
         ]),
-        "The parameters, as the catalogue words them.",
+        "The parameters, as the catalogue words them; not in a list.",
     ),
-    must(
+    may(
         "attested",
         Kind::Items(&[
             must("signer", Kind::Text, "Who signed."),
             must("name", Kind::Text, "What they speak of."),
             must("value", Kind::Text, "What they say of it."),
         ]),
-        "What third parties signed about it.",
+        "What third parties signed about it; not in a list.",
     ),
-    may("request", Kind::Object, "All of it, as it was asked; while something may come of it."),
+    may(
+        "request",
+        Kind::Object,
+        "All of it, as it was asked, while something may come of it; not in a list.",
+    ),
     must("request_sha256", Kind::Text, "The digest that a decision names."),
     must("policy", Kind::Text, "The hash of the policies that asked for people."),
     must("needs", NEEDS, "Who must approve."),
@@ -140,7 +144,8 @@ pub(super) async fn list(shared: Arc<Shared>, call: Call) -> Result<Response<Bod
     let after = asked.parsed("cursor", "one of our cursors", |text| text.parse().ok())?;
     let limit = asked.limit(shared.limits.list_items)?;
     let page = shared.issuer.requests(caller, filter, after.unwrap_or(0), limit);
-    let items: Vec<Value> = page.items.iter().map(|request| shown(&shared, request)).collect();
+    // Of each what it is about, and no more: a page of whole requests would be as long as all of them.
+    let items: Vec<Value> = page.items.iter().map(summary).collect();
     let mut answer = json!({ "items": items });
     if let (Value::Object(answer), Some(next)) = (&mut answer, page.next) {
         answer.insert("next".to_owned(), json!(next.to_string()));
@@ -188,7 +193,17 @@ pub(super) fn patience(call: &Call) -> Result<Duration, Problem> {
     Ok(Duration::from_secs(seconds.unwrap_or(0)))
 }
 
+/// A request, whole.
 pub(super) fn shown(shared: &Shared, request: &Request) -> Value {
+    let mut json = summary(request);
+    if let (Value::Object(members), Some(put)) = (&mut json, shared.issuer.put(request)) {
+        members.extend(read_by_people(&put));
+    }
+    json
+}
+
+/// A request, but for what it asks for in detail.
+fn summary(request: &Request) -> Value {
     let proposal = &request.proposal;
     let mut json = json!({
         "grant": proposal.grant.to_string(),
@@ -199,8 +214,6 @@ pub(super) fn shown(shared: &Shared, request: &Request) -> Value {
         "agent": proposal.agent.as_str(),
         "requester": proposal.requester.as_str(),
         "owner": proposal.owner.as_str(),
-        "labels": [],
-        "attested": [],
         "request_sha256": proposal.request.to_string(),
         "policy": proposal.policy.to_string(),
         "needs": needs(proposal.needs.each()),
@@ -218,9 +231,6 @@ pub(super) fn shown(shared: &Shared, request: &Request) -> Value {
     }
     if let Some(grant) = request.collected {
         members.insert("collected".to_owned(), json!(grant.to_string()));
-    }
-    if let Some(put) = shared.issuer.put(request) {
-        members.extend(read_by_people(&put));
     }
     json
 }

@@ -16,7 +16,7 @@ use super::problem::Problem;
 use crate::fields::Fields;
 use crate::issuer::{Plan, Refused};
 use crate::limits::PLAN_STEPS_MAX;
-use crate::store::desk::{Request, RequestState};
+use crate::store::desk::Request;
 
 const PLAN: &[Field] = &[
     must("plan", Kind::Text, "The plan's id."),
@@ -113,20 +113,9 @@ pub(super) async fn decide(shared: Arc<Shared>, call: Call) -> Result<Response<B
         let what = "who signs with a key of its own signs each step by itself";
         return Err(Problem::bad_request(what));
     }
-    let (plan, waiting) = steps(&shared, &call)?;
+    let (plan, _) = steps(&shared, &call)?;
     let caller = call.caller()?;
-    let concerns = |step: &&Request| {
-        let missing = step.missing();
-        let mut groups = missing.iter().map(|need| &need.group);
-        step.state == RequestState::Pending
-            && groups.any(|group| {
-                caller.groups.contains(group) && said.group.as_ref().is_none_or(|of| of == group)
-            })
-    };
-    for step in waiting.iter().filter(concerns) {
-        let grant = step.proposal.grant;
-        shared.issuer.say(Arc::clone(caller), grant, said.clone()).await?;
-    }
+    shared.issuer.say_to_all(caller, plan, &said).await?;
     let steps = shared.issuer.steps_of(caller, plan);
     Ok(call::json(StatusCode::OK, &json_of(&shared, plan, &steps)))
 }

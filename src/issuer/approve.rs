@@ -37,13 +37,24 @@ impl Issuer {
         grant: GrantId,
         word: Word,
     ) -> Result<Request, Refused> {
+        let issuer = Arc::clone(self);
+        let work = async move { issuer.say_now(&caller, grant, word).await };
+        self.tasks.run(work).await.unwrap_or(Err(Refused::Internal { what: "a word broke off" }))
+    }
+
+    async fn say_now(
+        &self,
+        caller: &Caller,
+        grant: GrantId,
+        word: Word,
+    ) -> Result<Request, Refused> {
         let request = self.ledger.request(grant).ok_or(Refused::Unknown)?;
         // What its groups are not asked about is no business of an approver, though it sees all as staff.
-        let group = group_of(&caller, &request, &word)?;
-        if !self.sees_request(&caller, &request) {
+        let group = group_of(caller, &request, &word)?;
+        if !self.sees_request(caller, &request) {
             return Err(Refused::Unknown);
         }
-        let decision = self.decision(&caller, &request, word, group)?;
+        let decision = self.decision(caller, &request, word, group)?;
         self.ledger.decide(grant, decision).await.map_err(of_decide)?;
         self.moved();
         self.ledger.request(grant).ok_or(Refused::Unknown)

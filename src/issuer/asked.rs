@@ -11,6 +11,7 @@ use std::time::Duration;
 use farebox_verifier::{GrantId, NoRandom, Selector};
 use tokio::time::Instant;
 
+use super::collect::Paid;
 use super::decide::Allowed;
 use super::show::is_staff;
 use super::{Issuer, Minted, Refused, Wanted};
@@ -20,7 +21,7 @@ use crate::limits;
 use crate::policy::Label;
 use crate::record::Kind;
 use crate::store::desk::{
-    self, Group, Need, Needs, Owner, Proposal, ProposeError, Reason, Request, RequestFilter,
+    self, Body, Group, Need, Needs, Owner, Proposal, ProposeError, Reason, Request, RequestFilter,
     RequestHash, RequestPage, RequestState,
 };
 
@@ -44,10 +45,14 @@ impl Issuer {
         wanted: &Wanted,
         allowed: &Allowed,
     ) -> Result<Minted, Refused> {
-        wanted.body()?;
+        // What cannot be put before people takes no id, and leaves nothing open in the record.
+        put_before(wanted, allowed)?;
         let grant = self.claim(caller, wanted).await?;
-        let request = self.propose((caller, wanted, allowed), grant, None).await?;
-        Ok(Minted::Waiting(Box::new(request)))
+        let proposed = self.propose((caller, wanted, allowed), grant, None).await;
+        if proposed.is_err() {
+            self.unregistered.keep(wanted, &Paid::Free, grant);
+        }
+        proposed.map(|request| Minted::Waiting(Box::new(request)))
     }
 
     /// Puts a request before people under this id, as a step of this plan.
@@ -57,9 +62,7 @@ impl Issuer {
         grant: GrantId,
         plan: Option<GrantId>,
     ) -> Result<Request, Refused> {
-        let requested = self.entry(Kind::Requested, caller, wanted).grant(grant);
-        let requested = requested.rule(&allowed.rule).policy(allowed.set.hash());
-        self.note(requested).await?;
+        let (needs, body) = put_before(wanted, allowed)?;
         let proposal = Proposal {
             grant,
             requester: named(caller)?,
@@ -72,17 +75,19 @@ impl Issuer {
             resource: wanted.resource.clone(),
             policy: allowed.set.hash(),
             request: RequestHash(*wanted.digest().as_bytes()),
-            needs: needs(allowed)?,
+            needs,
             until: self.clock.now().plus(self.approval_seconds),
-            body: wanted.body()?,
+            body,
         };
+        // From here on nothing returns that does not end in the record what is begun there.
+        let requested = self.entry(Kind::Requested, caller, wanted).grant(grant);
+        self.note(requested.rule(&allowed.rule).policy(proposal.policy)).await?;
         if let Err(error) = self.ledger.propose(&proposal).await {
             let refused = of_propose(error);
             let entry = self.entry(Kind::Refused, caller, wanted).grant(grant);
             self.note(entry.code(refused.code())).await?;
             return Err(refused);
         }
-        self.moved();
         if self.policies.get().hash() != proposal.policy {
             // Others came into force meanwhile, and have swept what was asked under the old ones before this came.
             self.cancel_policy(proposal.policy).await;
@@ -98,9 +103,29 @@ impl Issuer {
         else {
             return;
         };
-        let selector = Selector::Policy(policy);
-        while self.ledger.cancel(&selector, &by, &reason).await.is_ok_and(|swept| swept.left > 0) {}
-        self.moved();
+        if self.cancel_all(&Selector::Policy(policy), &by, &reason).await.is_err() {
+            tracing::error!(%policy, "what was asked under policies of before is still shown to people");
+        }
+    }
+
+    /// Takes back what waits under other policies than those in force: they may have changed while nobody served.
+    pub async fn cancel_others(&self) {
+        let now = self.policies.get().hash();
+        let mut others = std::collections::BTreeSet::new();
+        for state in [RequestState::Pending, RequestState::Approved] {
+            let filter = RequestFilter { state: Some(state), ..RequestFilter::default() };
+            let mut after = Some(0);
+            while let Some(from) = after {
+                let page = self.ledger.requests(&filter, from, limits::LIST_MAX);
+                others.extend(page.items.iter().map(|it| *it.proposal.policy.as_bytes()));
+                after = page.next;
+            }
+        }
+        for policy in others.into_iter().map(farebox_verifier::PolicyHash::from_bytes) {
+            if policy != now {
+                self.cancel_policy(policy).await;
+            }
+        }
     }
 
     /// Ends what has waited too long.
@@ -188,7 +213,7 @@ impl Issuer {
     pub async fn wait_for(&self, grant: GrantId, from: RequestState, patience: Duration) {
         let end = Instant::now() + patience.min(Duration::from_secs(limits::WAIT_SECONDS_MAX));
         let mut moves = self.moves.subscribe();
-        while self.ledger.request(grant).is_some_and(|request| request.state == from) {
+        while self.ledger.request_state(grant) == Some(from) {
             if !matches!(tokio::time::timeout_at(end, moves.changed()).await, Ok(Ok(()))) {
                 return;
             }
@@ -214,6 +239,11 @@ pub(super) fn person(caller: &Caller) -> Result<Owner, Refused> {
         None => Owner::parse(caller.name.as_str())
             .or(Err(Refused::Internal { what: "a caller's name is none" })),
     }
+}
+
+/// Whom a request is put before, and what they are shown of it.
+pub(super) fn put_before(wanted: &Wanted, allowed: &Allowed) -> Result<(Needs, Body), Refused> {
+    Ok((needs(allowed)?, wanted.body()?))
 }
 
 fn needs(allowed: &Allowed) -> Result<Needs, Refused> {

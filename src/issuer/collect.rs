@@ -8,15 +8,17 @@
 
 use std::sync::Arc;
 
-use farebox_verifier::{ApprovalDigest, GrantId, Refusal, UnixSeconds};
+use farebox_verifier::{ApprovalDigest, GrantId, Refusal, Selector, UnixSeconds};
 
 use super::asked::fresh;
 use super::decide::Allowed;
 use super::{Issuer, Minted, Refused, Wanted};
-use crate::approval;
+use crate::approval::{self, Statement};
 use crate::callers::Caller;
 use crate::limits;
-use crate::store::desk::{CollectError, Collected, Decision, Request, RequestState};
+use crate::store::desk::{
+    CollectError, Collected, Decision, Request, RequestFilter, RequestState, Verdict,
+};
 
 /// What pays for a grant that is minted.
 pub(super) enum Paid<'a> {
@@ -31,7 +33,11 @@ impl Paid<'_> {
     pub(super) fn digest(&self) -> Option<ApprovalDigest> {
         match self {
             Paid::Free => None,
-            Paid::By(request) => Some(approval::digest_of(request.approvals())),
+            // A step of a plan that asks nobody says of no people that they said yes.
+            Paid::By(request) => {
+                let mut approvals = request.approvals().peekable();
+                approvals.peek().is_some().then(|| approval::digest_of(approvals))
+            }
         }
     }
 }
@@ -49,7 +55,14 @@ impl Issuer {
     ) -> Result<Minted, Refused> {
         self.tenants.learn(&caller, self.clock.now());
         let issuer = Arc::clone(self);
-        let work = async move { issuer.collect_now(&caller, grant).await };
+        let work = async move {
+            let came = issuer.collect_now(&caller, grant).await;
+            if let Some(wanted) = issuer.ledger.request(grant).as_ref().and_then(Wanted::of_request)
+            {
+                issuer.note_asked(&caller, &wanted, &came);
+            }
+            came
+        };
         self.tasks.run(work).await.unwrap_or(Err(Refused::Internal { what: "a mint broke off" }))
     }
 
@@ -69,7 +82,10 @@ impl Issuer {
             Answer::Pays(request) => {
                 let wanted = Wanted::of_request(&request);
                 let lost = Refused::Internal { what: "a request that waits cannot be read" };
-                let mut wanted = wanted.ok_or(lost)?;
+                // What is minted is what was approved, to the last parameter.
+                let mut wanted = wanted
+                    .filter(|it| it.digest().as_bytes() == &request.proposal.request.0)
+                    .ok_or(lost)?;
                 if request.proposal.plan.is_some() {
                     self.come_before(&mut wanted).await?;
                 }
@@ -111,8 +127,9 @@ impl Issuer {
 
     /// A used approval passes to another grant while the issuer surely knows what it has issued.
     fn may_pass_on(&self, request: &Request, paid: GrantId) -> Result<(), Refused> {
-        let surely_known: UnixSeconds = request.changed_at.plus(limits::KEY_PASSES_SECONDS);
-        if self.clock.now() > surely_known {
+        let (now, used_at): (_, UnixSeconds) = (self.clock.now(), request.changed_at);
+        // A clock that was set back says nothing of how long ago that was: what is issued is known by that clock.
+        if now < used_at || now > used_at.plus(limits::KEY_PASSES_SECONDS) {
             return Err(Refused::KeyOver { grant: paid });
         }
         Ok(())
@@ -127,8 +144,10 @@ impl Issuer {
                 "approval-needed: other policies are in force since people decided".to_owned(),
             ));
         }
-        let belongs =
-            |decision: &&Decision| self.callers.belongs(&decision.approver, &decision.group);
+        let belongs = |decision: &&Decision| {
+            self.callers.belongs(&decision.approver, &decision.group)
+                && self.is_signed(request, decision)
+        };
         for (group, count) in &allowed.terms.approvals {
             let still = request.approvals().filter(belongs).filter(|it| it.group == *group).count();
             if still < usize::from(*count) {
@@ -140,12 +159,52 @@ impl Issuer {
         Ok(())
     }
 
+    /// Whether what paid for a grant still stands, now that the grant is registered. Staff take requests back before
+    /// they tell the stores: who looks after registering is either told here, or revoked there.
+    pub(super) async fn still_paid(&self, paid: &Paid<'_>, grant: GrantId) -> Result<(), Refused> {
+        let Paid::By(request) = paid else { return Ok(()) };
+        let now = self.ledger.request(request.proposal.grant);
+        let stands =
+            |now: &Request| now.state == RequestState::Collected && now.collected == Some(grant);
+        if now.as_ref().is_some_and(stands) {
+            return Ok(());
+        }
+        self.store.revoke(&Selector::Grant(grant)).await.or(Err(Refused::StoreDown))?;
+        Err(Refused::Token(Refusal::Revoked))
+    }
+
+    /// Revokes what came of requests that were taken back while a store was away, or this issuer was.
+    pub async fn revoke_taken_back(&self) {
+        for state in [RequestState::Withdrawn, RequestState::Cancelled] {
+            let filter = RequestFilter { state: Some(state), ..RequestFilter::default() };
+            let mut after = Some(0);
+            while let Some(from) = after {
+                let page = self.ledger.requests(&filter, from, limits::LIST_MAX);
+                for paid in page.items.iter().filter_map(|request| request.collected) {
+                    if self.store.revoke(&Selector::Grant(paid)).await.is_err() {
+                        tracing::error!(grant = %paid, "an approval was taken back, and its grant could not be revoked");
+                    }
+                }
+                after = page.next;
+            }
+        }
+    }
+
+    /// Whether a decision is one of the key that its approver has now: one that was stolen and replaced approves
+    /// nothing, before or after.
+    fn is_signed(&self, request: &Request, decision: &Decision) -> bool {
+        let Some(key) = self.callers.decision_key(&decision.approver) else { return true };
+        let Decision { approver, group, signature, .. } = decision;
+        let said = Statement::on(&request.proposal, approver, group, Verdict::Approve);
+        let text = std::str::from_utf8(signature.as_bytes()).unwrap_or_default();
+        said.is_in(text, &key).is_ok()
+    }
+
     /// Uses the approval up, for this grant and for no other that could still be registered.
     pub(super) async fn use_up(&self, request: &Request) -> Result<GrantId, Refused> {
         let asked = request.proposal.grant;
         let Collected { fresh: paid, sending } =
             self.ledger.collect(asked, asked).await.map_err(of_collect)?;
-        self.moved();
         if sending == farebox_verifier::Sending::First {
             return Ok(paid);
         }

@@ -117,7 +117,10 @@ impl Issuer {
                 Paid::Free => self.claim(caller, wanted).await?,
             };
             match self.issue((caller, wanted, &allowed), grant, paid.digest()).await {
-                Ok(issued) => return Ok(Minted::Fresh(issued)),
+                Ok(issued) => {
+                    self.still_paid(&paid, grant).await?;
+                    return Ok(Minted::Fresh(issued));
+                }
                 Err(Failed::Refused(refused)) => {
                     if refused.leaves_nothing() {
                         self.unregistered.keep(wanted, &paid, grant);
@@ -223,14 +226,24 @@ impl Issuer {
         if blocked { Err(Refused::Blocked.into()) } else { Ok(()) }
     }
 
-    /// Writes down that it was refused, and refuses it.
-    pub(super) async fn refuse(
+    async fn refuse(
         &self,
         caller: &Caller,
         wanted: &Wanted,
         refused: Refused,
         begun: Option<GrantId>,
     ) -> Result<Minted, Refused> {
+        Err(self.refused(caller, wanted, refused, begun).await)
+    }
+
+    /// Writes down that it was refused, and gives back why: that, or that it cannot be written down.
+    pub(super) async fn refused(
+        &self,
+        caller: &Caller,
+        wanted: &Wanted,
+        refused: Refused,
+        begun: Option<GrantId>,
+    ) -> Refused {
         let kind = match &refused {
             Refused::Denied { .. } | Refused::PolicyError { .. } => Kind::Denied,
             _ => Kind::Refused,
@@ -246,8 +259,7 @@ impl Issuer {
         {
             entry = entry.rule(rule);
         }
-        self.note(entry).await?;
-        Err(refused)
+        self.note(entry).await.map_or_else(|down| down, |_n| refused)
     }
 
     /// What every entry about a request says of it.

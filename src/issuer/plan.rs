@@ -13,14 +13,14 @@ use std::sync::Arc;
 use farebox_verifier::params::json::{Json, Object};
 use farebox_verifier::{GrantId, Outcome, Selector};
 
-use super::asked::named;
+use super::asked::{named, put_before};
 use super::predecessors::Before;
-use super::{Issuer, Refused, Wanted};
+use super::{Issuer, Refused, Wanted, Word};
 use crate::callers::Caller;
 use crate::fields::{FieldError, Fields};
 use crate::limits::{self, PLAN_STEPS_MAX};
 use crate::policy::Predecessor;
-use crate::store::desk::{Reason, Request, RequestFilter};
+use crate::store::desk::{Reason, Request, RequestFilter, RequestState};
 use crate::store::view::Standing;
 
 /// Steps that are proposed together, each with the id that it will have.
@@ -141,14 +141,13 @@ impl Issuer {
         for (id, wanted) in &plan.steps {
             let decided = self.decide_after(caller, wanted, plan.before(wanted)).await;
             // What could not be granted to anybody is not put before people.
-            let decided = decided
-                .and_then(|allowed| self.bind(caller, wanted, &allowed, *id).map(|_| allowed));
+            let decided = decided.and_then(|allowed| {
+                self.bind(caller, wanted, &allowed, *id)?;
+                put_before(wanted, &allowed).map(|_| allowed)
+            });
             match decided {
                 Ok(decided) => allowed.push(decided),
-                Err(refused) => {
-                    self.refuse(caller, wanted, refused.clone(), None).await?;
-                    return Err(refused);
-                }
+                Err(refused) => return Err(self.refused(caller, wanted, refused, None).await),
             }
         }
         let mut proposed = Vec::with_capacity(plan.steps.len());
@@ -183,6 +182,33 @@ impl Issuer {
         let filter = RequestFilter { plan: Some(plan), ..RequestFilter::default() };
         let page = self.ledger.requests(&filter, 0, limits::PLAN_STEPS_MAX);
         page.items.into_iter().filter(|request| self.sees_request(caller, request)).collect()
+    }
+
+    /// What an approver says of every step that waits for its group. Asked again after it was cut off, it goes on.
+    ///
+    /// # Errors
+    /// [`Refused`] where it does not count for one of them; it counts for those before.
+    pub async fn say_to_all(
+        self: &Arc<Self>,
+        caller: &Arc<Caller>,
+        plan: GrantId,
+        word: &Word,
+    ) -> Result<(), Refused> {
+        for step in self.steps_of(caller, plan) {
+            let missing = step.missing();
+            let mut groups = missing.iter().map(|need| &need.group);
+            let asked = groups.any(|group| {
+                caller.groups.contains(group) && word.group.as_ref().is_none_or(|of| of == group)
+            });
+            let said = step
+                .decisions
+                .iter()
+                .any(|decided| decided.decision.approver.as_str() == caller.name.as_str());
+            if step.state == RequestState::Pending && asked && !said {
+                self.say(Arc::clone(caller), step.proposal.grant, word.clone()).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether every step before this one has succeeded; each of them by the grant that its request came to.

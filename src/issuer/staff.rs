@@ -43,18 +43,21 @@ impl Issuer {
                 true => issuer.put_up(&selector, &by, &reason).await,
                 false => Ok(Reach::default()),
             };
+            // What waits for people goes before the stores hear: whoever collects meanwhile finds it taken back after
+            // registering, or registers before the stores hear.
+            let paid = match &selector {
+                Selector::Grant(asked) => issuer.ledger.request(*asked).and_then(|it| it.collected),
+                _ => None,
+            };
+            let cancelled = issuer.cancel_all(&selector, &by, &reason).await;
             let revoked = issuer.store.revoke(&selector).await.map_err(down);
             let entry = word(Kind::Revocation, &caller, &selector, &reason).detail("count", count);
             issuer.note_staff(entry.detail("block", block)).await;
             // A request that paid for another grant than the one it was asked under is known by both.
-            if let Selector::Grant(asked) = &selector
-                && let Some(paid) = issuer.ledger.request(*asked).and_then(|it| it.collected)
-                && paid != *asked
-            {
+            if let Some(paid) = paid {
                 issuer.store.revoke(&Selector::Grant(paid)).await.map_err(down)?;
             }
-            while issuer.ledger.cancel(&selector, &by, &reason).await.map_err(down)?.left > 0 {}
-            issuer.moved();
+            cancelled?;
             let (revocation, blocked) = (revoked?, blocked?);
             let mut reach = revocation.reach;
             reach.unreached.extend(blocked.unreached);
@@ -62,6 +65,18 @@ impl Issuer {
             Ok(Revoked { count, found, reach })
         })
         .await
+    }
+
+    /// Takes all requests back that wait for people, or were approved.
+    pub(super) async fn cancel_all(
+        &self,
+        selector: &Selector,
+        by: &desk::Caller,
+        reason: &Reason,
+    ) -> Result<(), Refused> {
+        while self.ledger.cancel(selector, by, reason).await.map_err(down)?.left > 0 {}
+        self.moved();
+        Ok(())
     }
 
     /// Grants nothing for what the selector names, until it is lifted.

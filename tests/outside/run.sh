@@ -98,8 +98,9 @@ spend=$(caller spend --role spend --spends-for payments-api)
 revoke=$(caller revoke --role revoke)
 read_only=$(caller read --role read)
 # One that may do both halves follows the links from a grant to its use.
-both=$(caller both --role mint,spend,read,revoke --spends-for payments-api)
-for key in "$mint" "$spend" "$revoke" "$read_only" "$both"; do known "$key"; done
+both=$(caller both --role mint,spend,read,revoke,approve --spends-for payments-api --group finance)
+approve=$(caller approve --role approve --group finance)
+for key in "$mint" "$spend" "$revoke" "$read_only" "$both" "$approve"; do known "$key"; done
 
 # Everything that it knows to check but what does not hold of any such API: a hundred letters fit the pattern of a
 # key, and are none (positive_data_acceptance); and nothing here is created, changed and deleted like a file.
@@ -111,7 +112,8 @@ checks+=,missing_required_header,ignored_auth
 look() {
     local role=$1 key=$2 seconds=$3
     echo "outside: schemathesis as $role"
-    (cd "$work" && PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks \
+    (cd "$work" && OUTSIDE_URL=$url OUTSIDE_MINT=$mint OUTSIDE_BOTH=$both OUTSIDE_APPROVE=$approve \
+        PYTHONPATH=$here PYTHONDONTWRITEBYTECODE=1 SCHEMATHESIS_HOOKS=hooks \
         "$here/.venv/bin/schemathesis" run "$url/openapi.json" \
         --header "Authorization: Bearer $key" \
         --exclude-path /v1/record/stream \
@@ -126,6 +128,7 @@ look mint "$mint" 8
 look spend "$spend" 8
 look revoke "$revoke" 8
 look read "$read_only" 8
+look approve "$approve" 8
 
 kill -0 "$issuer" || { cat "$work/log" >&2 && stop "the issuer has ended under it"; }
 if grep -E "panicked|ERROR" "$work/log" >&2; then
@@ -143,7 +146,15 @@ POST /v1/grants
 GET /v1/grants
 GET /v1/grants/{id}
 POST /v1/grants/{id}/settle
+POST /v1/grants/{id}/token
 POST /v1/spend
+GET /v1/approvals
+GET /v1/approvals/{id}
+POST /v1/approvals/{id}/decisions
+POST /v1/approvals/{id}/withdraw
+POST /v1/plans
+GET /v1/plans/{id}
+POST /v1/plans/{id}/decisions
 POST /v1/revocations
 GET /v1/blocks
 POST /v1/blocks

@@ -83,7 +83,9 @@ fn a_wire_waits_for_two_of_finance_and_is_minted_when_it_is_collected() {
     let queue = office.scene.call("GET", "/v1/approvals?state=pending", &office.people[0], None);
     let item = &queue.json()["items"][0];
     assert_eq!((&item["grant"], &item["requester"]), (&json!(grant), &json!("key:agent")));
-    assert_eq!(item["request"]["params"]["amount"], 900, "{item}");
+    let path = format!("/v1/approvals/{grant}");
+    let whole = office.scene.call("GET", &path, &office.people[0], None).json();
+    assert_eq!(whole["request"]["params"]["amount"], 900, "{whole}");
     assert_eq!(office.says(&office.people[0], &grant, "approve").text("state"), "pending");
     assert_eq!(office.collects(&grant).json()["missing"][0]["count"], 1);
     assert_eq!(office.says(&office.people[1], &grant, "approve").text("state"), "approved");

@@ -81,7 +81,17 @@ fn people_decide_and_agents_collect_on_the_command_line() {
     assert_eq!(run(&office.people[0], &approve).0, 0);
     assert_eq!(run(&dan, &approve).0, 1, "dan signs with a key of his own");
     let private = keys.join("private/third-parties/dan.pem");
-    let signs = ["--as", "key:dan", "--group", "finance", "--key", private.to_str().unwrap()];
+    let digest = shown.lines().find_map(|line| line.trim().strip_prefix("digest")).unwrap().trim();
+    let signs = [
+        "--digest",
+        digest,
+        "--as",
+        "key:dan",
+        "--group",
+        "finance",
+        "--key",
+        private.to_str().unwrap(),
+    ];
     let (code, _, said) = run(&dan, &[&approve[..], &signs].concat());
     assert_eq!(code, 0, "{said}");
 

@@ -33,9 +33,12 @@ pub(crate) struct Decide {
     /// For which of your groups
     #[arg(long)]
     group: Option<String>,
-    /// The file with the private key that you sign decisions with; it needs --as and --group
-    #[arg(long, value_name = "FILE", requires = "name", requires = "group")]
+    /// The file with the private key that you sign decisions with; it needs --as, --group and --digest
+    #[arg(long, value_name = "FILE", requires = "name", requires = "group", requires = "digest")]
     key: Option<PathBuf>,
+    /// The digest of what `approval show` has shown: nothing else is signed
+    #[arg(long, value_name = "HEX")]
+    digest: Option<String>,
     #[command(flatten)]
     passphrase: PassphraseArgs,
     /// Who you are to the issuer: key:alice
@@ -75,7 +78,8 @@ impl Decide {
     ) -> Option<String> {
         let digest = digest(shown.get("request")?)?;
         let request = RequestHash(*digest.as_bytes());
-        if text(shown, "request_sha256") != request.to_string() {
+        let seen = self.digest.as_deref()?;
+        if text(shown, "request_sha256") != request.to_string() || request.to_string() != seen {
             return None;
         }
         let agent = Agent::parse(text(shown, "agent")).ok()?;

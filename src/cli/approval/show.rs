@@ -38,6 +38,7 @@ pub(super) fn lines(json: &Value) -> Vec<String> {
     }
     put("purpose", json.get("request").map_or("", |request| text(request, "purpose")));
     put("until", text(json, "expires_at"));
+    put("digest", text(json, "request_sha256"));
     for label in each(json, "labels") {
         put(text(label, "label"), text(label, "value"));
     }

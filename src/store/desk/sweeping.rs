@@ -17,7 +17,7 @@ use crate::store::AdminError;
 pub struct Swept {
     /// How many it took.
     pub taken: usize,
-    /// How many the next steps will take.
+    /// How many the next steps will take, or for what is overdue the next one.
     pub left: usize,
 }
 
@@ -59,7 +59,11 @@ impl Desk {
     pub(crate) fn expire(&self) -> Step<Swept, AdminError> {
         let overdue = self.queue.overdue(self.latest).take(limits::SWEEP_MAX);
         let grants: Vec<GrantId> = overdue.map(of).collect();
-        let left = self.queue.overdue(self.latest).skip(grants.len()).count();
+        let left = {
+            // No more than the next step takes: counting all of a hundred thousand again and again would be dear.
+            let rest = self.queue.overdue(self.latest).skip(grants.len());
+            rest.take(limits::SWEEP_MAX).count()
+        };
         let swept = Swept { taken: grants.len(), left };
         let change = (!grants.is_empty()).then(|| DeskWhat::Expired { grants }.into());
         (change, Ok(swept))

@@ -33,6 +33,12 @@ impl Ledger {
         self.look(|desk| desk.request(grant).cloned())
     }
 
+    /// Where one request stands.
+    #[must_use]
+    pub fn request_state(&self, grant: GrantId) -> Option<RequestState> {
+        self.look(|desk| desk.request(grant).map(|request| request.state))
+    }
+
     /// The request whose approval paid for this grant.
     #[must_use]
     pub fn request_behind(&self, grant: GrantId) -> Option<Request> {
