@@ -11,6 +11,7 @@ mod approvals;
 mod call;
 mod codes;
 mod exporting;
+mod feed;
 mod following;
 mod grants;
 mod listener;

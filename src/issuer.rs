@@ -50,6 +50,7 @@ use self::keys::Busy;
 use self::noted::Noted;
 use self::tasks::Tasks;
 use crate::callers::Callers;
+use crate::feed::Feed;
 use crate::policy::{InForce, PolicySet};
 use crate::record::{Entry, ReadError, Record};
 use crate::signer::Signer;
@@ -93,6 +94,8 @@ pub struct Parts {
     pub policies: PolicySet,
     /// What is written down.
     pub record: Arc<Record>,
+    /// What of it is told to those who verify without a store.
+    pub feed: Arc<Feed>,
     /// Where grants are registered.
     pub store: Arc<dyn GrantStore>,
     /// Where uses are taken; as another user, where the store knows users.
@@ -121,6 +124,9 @@ pub struct Issuer {
     policies: InForce,
     deciding: Deciding,
     record: Arc<Record>,
+    feed: Arc<Feed>,
+    /// Words that are in force and could not be written down.
+    unsaid: Mutex<Vec<Entry>>,
     store: Arc<dyn GrantStore>,
     spender: Arc<dyn SpendStore>,
     ledger: Arc<Ledger>,
@@ -164,6 +170,8 @@ impl Issuer {
             deciding: Deciding::new(),
             issued,
             record,
+            feed: parts.feed,
+            unsaid: Mutex::default(),
             store,
             spender,
             ledger,
@@ -222,7 +230,20 @@ impl Issuer {
                     .unwrap_or_default(),
             })
         });
-        json!({ "keys": keys.collect::<Vec<_>>() })
+        let feed = self.feed.public();
+        let feed = json!({
+            "hex": feed.to_string(),
+            "pem": trusted::pem_text(&feed),
+            "jwk": serde_json::from_str::<Value>(&trusted::jwk_text(&feed, None))
+                .unwrap_or_default(),
+        });
+        json!({ "keys": keys.collect::<Vec<_>>(), "feed": [feed] })
+    }
+
+    /// What is told to those who verify without a store.
+    #[must_use]
+    pub fn feed(&self) -> &Arc<Feed> {
+        &self.feed
     }
 
     /// Why nothing is granted, if that is so: in words that anybody may read, and in full, for its operator.

@@ -128,6 +128,25 @@ impl Keychain {
         Err(KeychainError::NoSigner { dir: self.dir.clone() })
     }
 
+    /// The key that signs the feed and nothing else, made where there is none. Its public half lies beside, for
+    /// whoever pins it.
+    ///
+    /// # Errors
+    /// [`KeychainError`] where it cannot be used or made.
+    pub fn feed_key(&self, passphrase: Option<&Passphrase>) -> Result<PrivateKey, KeychainError> {
+        let path = self.dir.join("private").join("feed.pem");
+        let failed = |source| KeychainError::Private { path: path.clone(), source };
+        if path.exists() {
+            return PrivateKey::load_with(&path, passphrase).map_err(failed);
+        }
+        let key = PrivateKey::generate().map_err(failed)?;
+        key.save_with(&path, passphrase).map_err(failed)?;
+        let path = self.dir.join("feed.pem");
+        let written = fs::write(&path, pem_text(&key.public()));
+        written.map_err(|source| KeychainError::File { path, source })?;
+        Ok(key)
+    }
+
     /// The private half of a trusted key; nothing where it is another issuer's.
     fn load(
         &self,

@@ -8,6 +8,7 @@ pub mod client;
 pub mod config;
 pub mod demo;
 pub mod evidence;
+pub mod feed;
 pub mod fields;
 pub mod http;
 pub mod issuer;

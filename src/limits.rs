@@ -67,6 +67,14 @@ pub const APPROVAL_SECONDS: u64 = 3_600;
 pub const PLAN_STEPS_MAX: usize = 32;
 /// How long one call waits for people: less than proxies wait for an answer.
 pub const WAIT_SECONDS_MAX: u64 = 30;
+/// Events of the feed that a follower may be behind: whoever is further takes a snapshot. About a hundred bytes each.
+pub const FEED_EVENTS_MAX: usize = 1_000;
+/// Revocations and blocks that stand in the feed at once; beyond it the oldest are folded into one of all.
+pub const FEED_STANDING_MAX: usize = 50_000;
+/// The same in a snapshot, which is taken whole.
+pub const FEED_SNAPSHOT_EVENTS_MAX: usize = 8_192;
+/// The text of a snapshot: with its head and what JSON adds it is below a follower's limit of a mebibyte.
+pub const FEED_SNAPSHOT_BYTES_MAX: usize = 900 << 10;
 /// How long a request is remembered once nobody waits for it: as long as a grant that came of it may be.
 pub const REQUEST_REMEMBERED_SECONDS: u64 =
     farebox_verifier::limits::TTL_SECONDS_MAX + REMEMBERED_SECONDS;

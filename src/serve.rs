@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use farebox_verifier::{GrantId, StoreName};
+use farebox_verifier::{GrantId, Issuer as Trusted, KeyRing, PolicyHash, Selector, StoreName};
 use tokio::net::TcpListener;
 use tokio::sync::{Mutex, watch as tell};
 use tokio::task::JoinSet;
@@ -26,6 +26,7 @@ use self::place::Place;
 use self::tend::Tending;
 use self::watch::TlsFiles;
 use crate::callers::{self, Callers, first_key};
+use crate::feed::Feed;
 use crate::http::{self, Limits, Listener, Patience, Shared};
 use crate::issuer::{Issuer, Parameters, Parts};
 use crate::keychain::Keychain;
@@ -217,6 +218,14 @@ async fn build(
     close_begun(&record, &opened.begun, &place.ledger).await?;
     warnings.extend(place.begin(&record).await);
 
+    let record = Arc::new(record);
+    let feed = keychain.feed_key(passphrase)?;
+    let made = (feed, Arc::clone(&clock));
+    let feed = Feed::open(&data.join("feed"), &record, policies.hash(), made)?;
+    // What a crash cut off is read first. Where it cannot be, that is said each second.
+    let (Ok(()) | Err(_)) = feed.turn().await;
+    say_missed(&feed, &record, policies.hash(), &keys).await?;
+
     let issuer = Issuer::new(Parts {
         clock,
         wall,
@@ -224,7 +233,8 @@ async fn build(
         keys,
         callers,
         policies,
-        record: Arc::new(record),
+        record,
+        feed: Arc::new(feed),
         store: Arc::clone(&place.store),
         spender: Arc::clone(&place.spender),
         ledger: Arc::clone(&place.ledger),
@@ -239,6 +249,34 @@ async fn build(
     issuer.cancel_others().await;
     issuer.revoke_taken_back().await;
     Ok(Built { issuer, place, keychain, warnings })
+}
+
+/// What was taken back while no issuer ran: other policies, and keys. Stores were told when they were opened.
+async fn say_missed(
+    feed: &Feed,
+    record: &Record,
+    policy: PolicyHash,
+    keys: &KeyRing,
+) -> Result<(), ServeError> {
+    let (standing, before) = feed.standing().await;
+    let mut last = None;
+    if let Some(before) = before.filter(|before| *before != policy.to_string()) {
+        let entry = Entry::of(Kind::PolicyChanged).policy(policy).detail("replaced", before);
+        last = Some(record.append(entry).or(Err(ServeError::Record))?);
+    }
+    let retired = keys.issuers().into_iter().filter_map(|(id, key)| {
+        let retired = matches!(key, Trusted::Retired(_)) && !standing.blocks(&Selector::Key(id));
+        retired.then_some(id)
+    });
+    let retired: Vec<u32> = retired.collect();
+    if !retired.is_empty() {
+        let entry = Entry::of(Kind::KeyChanged).detail("retired", retired);
+        last = Some(record.append(entry).or(Err(ServeError::Record))?);
+    }
+    match last {
+        Some(last) => last.await.map(drop).or(Err(ServeError::Record)),
+        None => Ok(()),
+    }
 }
 
 /// The socket, and the record's word that somebody listens there.

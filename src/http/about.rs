@@ -21,17 +21,32 @@ pub(super) static KEYS: Doc = Doc {
     answers: &[Answers {
         status: 200,
         says: "Every key that is trusted, and those that are not any more.",
-        form: Form::Json(&[must(
-            "keys",
-            Kind::Items(&[
-                must("id", Kind::Count, "Its number, which tokens name."),
-                must("state", Kind::Word(&["signing", "trusted", "retired"]), "What it is worth."),
-                must("hex", Kind::Text, "The key, in hexadecimal."),
-                must("pem", Kind::Text, "The key, as SubjectPublicKeyInfo."),
-                must("jwk", Kind::Object, "The key, as JWK."),
-            ]),
-            "The keys.",
-        )]),
+        form: Form::Json(&[
+            must(
+                "keys",
+                Kind::Items(&[
+                    must("id", Kind::Count, "Its number, which tokens name."),
+                    must(
+                        "state",
+                        Kind::Word(&["signing", "trusted", "retired"]),
+                        "What it is worth.",
+                    ),
+                    must("hex", Kind::Text, "The key, in hexadecimal."),
+                    must("pem", Kind::Text, "The key, as SubjectPublicKeyInfo."),
+                    must("jwk", Kind::Object, "The key, as JWK."),
+                ]),
+                "The keys.",
+            ),
+            must(
+                "feed",
+                Kind::Items(&[
+                    must("hex", Kind::Text, "The key, in hexadecimal."),
+                    must("pem", Kind::Text, "The key, as SubjectPublicKeyInfo."),
+                    must("jwk", Kind::Object, "The key, as JWK."),
+                ]),
+                "The keys that sign the feed of revocations: pin them.",
+            ),
+        ]),
     }],
     problems: &[],
 };

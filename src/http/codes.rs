@@ -67,6 +67,8 @@ codes! {
         "The proof is older than thirty seconds, or over another request or token. Make one for each request."
     CAVEAT_FAILED "caveat-failed" 403 "A caveat of the token does not hold for this request."
         "The token carries a condition, from its policy, its bounds or its holder, that this request does not meet."
+    FEED_STALE "feed-stale" 503 "The API has not heard for too long what was revoked: nothing is done."
+        "An API that verifies without a store follows the issuer's signed feed of revocations, and refuses what it cannot look up there. Asking again later is safe; its operator looks whether GET /v1/revocations/feed is reached, and whether the clocks agree."
     ALREADY_SPENT "already-spent" 401 "The token was used."
         "Each token works once. If it was not you who used it, tell your security staff: somebody else holds a copy. A step that is to be run again needs a token of its own."
     REVOKED "revoked" 401 "The grant was revoked."
@@ -151,6 +153,7 @@ mod tests {
             "holder-proof-missing",
             "holder-proof-invalid",
             "caveat-failed",
+            "feed-stale",
             "already-spent",
             "revoked",
             "unknown-grant",

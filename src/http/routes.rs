@@ -10,7 +10,7 @@ use axum::http::{Method, Response};
 use super::call::Call;
 use super::openapi::Doc;
 use super::problem::Problem;
-use super::{Shared, about, approvals, grants, plans, record, staff, uses};
+use super::{Shared, about, approvals, feed, grants, plans, record, staff, uses};
 use crate::callers::Role;
 use crate::limits;
 
@@ -90,6 +90,7 @@ pub(super) static ALL: &[Route] = &[
     closed!(POST "/v1/grants/{id}/token", [Mint], Mint, 0, approvals::collect, approvals::COLLECT),
     closed!(POST "/v1/spend", [Spend], Spend, MINT, uses::spend, uses::SPEND),
     closed!(POST "/v1/revocations", [Revoke, Admin], Other, SMALL, staff::revoke, staff::REVOKE),
+    closed!(GET "/v1/revocations/feed", [Spend, Read, Revoke, Admin], Other, 0, feed::follow, feed::FOLLOW),
     closed!(GET "/v1/approvals", [Mint, Approve, Read, Revoke, Admin], Other, 0, approvals::list, approvals::LIST),
     closed!(GET "/v1/approvals/{id}", [Mint, Approve, Read, Revoke, Admin], Other, 0, approvals::show, approvals::SHOW),
     closed!(POST "/v1/approvals/{id}/decisions", [Approve], Other, SMALL, approvals::decide, approvals::DECIDE),

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use farebox_verifier::{GrantId, Selector};
 
 use super::asked::{named, person};
+use super::tenants::told_of;
 use super::{Issuer, Refused};
 use crate::approval::Statement;
 use crate::callers::Caller;
+use crate::record::{Entry, Kind};
 use crate::store::desk::{
     self, DecideError, Decision, DecisionSignature, Group, Reason, Request, RequestState, Verdict,
     WithdrawError,
@@ -117,7 +119,10 @@ impl Issuer {
         let paid = self.ledger.withdraw(grant, &by).await.map_err(of_withdraw)?;
         self.moved();
         if let Some(paid) = paid {
-            self.store.revoke(&Selector::Grant(paid)).await.or(Err(Refused::StoreDown))?;
+            let paid = Selector::Grant(paid);
+            let entry = told_of(Entry::of(Kind::Revocation), caller).by(caller.name.as_str());
+            self.note_staff(entry.reason("its approval was withdrawn").selector(&paid)).await;
+            self.store.revoke(&paid).await.or(Err(Refused::StoreDown))?;
         }
         self.ledger.request(grant).ok_or(Refused::Unknown)
     }

@@ -36,7 +36,7 @@ impl Issuer {
         let entry = entry.detail("replaced", old.hash().to_string());
         // What cannot be written down is in force all the same: the old policies would grant what their
         // authors have taken back. Nothing is minted while the record is down.
-        drop(self.note(entry).await);
+        self.note_staff(entry).await;
         self.cancel_policy(old.hash()).await;
         Ok(Swapped { policy, reach: self.tell_policies(policy).await? })
     }

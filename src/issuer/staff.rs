@@ -1,6 +1,6 @@
 //! What staff say: told to every life of every store, and written down.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use farebox_verifier::Selector;
 
@@ -54,8 +54,10 @@ impl Issuer {
             let entry = word(Kind::Revocation, &caller, &selector, &reason).detail("count", count);
             issuer.note_staff(entry.detail("block", block)).await;
             // A request that paid for another grant than the one it was asked under is known by both.
-            if let Some(paid) = paid {
-                issuer.store.revoke(&Selector::Grant(paid)).await.map_err(down)?;
+            if let Some(paid) = paid.filter(|paid| selector != Selector::Grant(*paid)) {
+                let paid = Selector::Grant(paid);
+                issuer.note_staff(word(Kind::Revocation, &caller, &paid, &reason)).await;
+                issuer.store.revoke(&paid).await.map_err(down)?;
             }
             cancelled?;
             let (revocation, blocked) = (revoked?, blocked?);
@@ -109,6 +111,7 @@ impl Issuer {
     ) -> Result<Reach, Refused> {
         self.staff(move |issuer| async move {
             issuer.note(word(Kind::Unblocked, &caller, &selector, &reason)).await?;
+            issuer.feed.knock();
             issuer.ledger.lift(&selector, &by(&caller)?).await.map_err(down)?;
             issuer.store.unblock(&selector).await.map_err(down)
         })
@@ -117,9 +120,32 @@ impl Issuer {
 
     /// A word of the staff that takes something away is in force whether or not it can be written down: a full
     /// disk must not keep a stolen token alive. The stores' journals tell of it too.
-    async fn note_staff(&self, entry: Entry) {
-        if self.note(entry).await.is_err() {
+    /// Those who verify without a store hear of it by the record alone: the feed is silent until it is written down.
+    pub(super) async fn note_staff(&self, entry: Entry) {
+        let entry = entry.at(self.clock.now());
+        if self.note(entry.clone()).await.is_err() {
             tracing::error!("a word of the staff is in force and could not be written down");
+            self.feed.hold();
+            self.unsaid.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        }
+        self.feed.knock();
+    }
+
+    /// Writes down that keys were made or retired, which is in force whether or not it can be.
+    pub async fn tell_keys(&self, entry: Entry) {
+        self.note_staff(entry).await;
+    }
+
+    /// Writes down what could not be.
+    pub async fn note_unsaid(&self) {
+        let unsaid =
+            std::mem::take(&mut *self.unsaid.lock().unwrap_or_else(PoisonError::into_inner));
+        for entry in unsaid {
+            if self.note(entry.clone()).await.is_ok() {
+                self.feed.release();
+            } else {
+                self.unsaid.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+            }
         }
     }
 

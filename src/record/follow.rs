@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::Record;
 use super::error::{Lost, ReadError};
+use super::kind::Kind;
 use super::line::Recorded;
 use super::read::{At, ReadAt};
 
@@ -65,6 +66,60 @@ impl Follow {
                 return Ok(entries);
             }
         }
+    }
+}
+
+impl Follow {
+    /// Those of these kinds among all that was appended by now and not handed over yet, and the entry up to which
+    /// that is. All others are passed over unread.
+    ///
+    /// # Errors
+    /// [`FollowError`] where nothing more will come.
+    pub async fn so_far(
+        &mut self,
+        kinds: &'static [Kind],
+    ) -> Result<(Vec<Recorded>, u64), FollowError> {
+        let durable = self.record.log.append::<Vec<u8>>(&[]);
+        let durable = durable.map_err(|why| FollowError::Over(Lost(why)))?;
+        durable.await.map_err(|why| FollowError::Over(Lost(why)))?;
+        let (record, at, after) = (Arc::clone(&self.record), self.at.take(), self.after);
+        let looked = tokio::task::spawn_blocking(move || look_for(&record, at, after, kinds)).await;
+        let (at, entries, after) = looked.or(Err(FollowError::Gone))??;
+        (self.at, self.after) = (Some(at), after);
+        Ok((entries, after))
+    }
+}
+
+fn look_for(
+    record: &Record,
+    at: Option<At>,
+    mut after: u64,
+    kinds: &[Kind],
+) -> Result<(At, Vec<Recorded>, u64), ReadError> {
+    let texts: Vec<String> =
+        kinds.iter().map(|kind| format!(r#""kind":"{}""#, kind.word())).collect();
+    let reader = &record.reader;
+    let mut lines = reader.lines_from(ReadAt { at, after })?;
+    let (mut entries, mut flaw) = (Vec::new(), None);
+    while lines.next(|n, line| {
+        after = n;
+        // The text may stand in a detail too: only the member itself tells.
+        let text = std::str::from_utf8(line).unwrap_or_default();
+        if !texts.iter().any(|kind| text.contains(kind.as_str())) {
+            return;
+        }
+        match Recorded::read(line) {
+            Ok(recorded) if kinds.contains(&recorded.entry.kind) => entries.push(recorded),
+            Ok(_) => {}
+            Err(source) => flaw = Some(source),
+        }
+    })? {}
+    match flaw {
+        Some(source) => {
+            let path = super::folder::segment_path(reader.folder(), lines.segment());
+            Err(ReadError::Line { path, source })
+        }
+        None => Ok((lines.leave(), entries, after)),
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use farebox_verifier::redis::TopologyError;
 
 use crate::callers::CallersError;
+use crate::feed::FeedFileError;
 use crate::keychain::KeychainError;
 use crate::policy::PolicyErrors;
 use crate::record::{ReadError, RecordError};
@@ -54,6 +55,9 @@ pub enum ServeError {
     /// A name of our own is none: a defect.
     #[error("the store has no name")]
     StoreName,
+    /// The feed of revocations cannot be opened.
+    #[error("the feed of revocations cannot be opened")]
+    Feed(#[from] FeedFileError),
     /// The record cannot be opened.
     #[error("the record cannot be opened")]
     OpenRecord(#[from] RecordError),

@@ -68,6 +68,8 @@ impl Tending {
         tasks.spawn(async move { tending.look_after(stopped).await });
         let (tending, stopped) = (Arc::clone(self), stop.clone());
         tasks.spawn(async move { tending.carry(stopped).await });
+        let (tending, stopped) = (Arc::clone(self), stop.clone());
+        tasks.spawn(async move { tending.tell(stopped).await });
     }
 
     /// The store's lives, and the files that may have changed.
@@ -151,6 +153,24 @@ impl Tending {
         }
     }
 
+    /// What was taken back, to those who verify without a store.
+    async fn tell(&self, mut stop: watch::Receiver<bool>) {
+        let feed = self.issuer.feed();
+        let mut said = Said::default();
+        loop {
+            self.issuer.note_unsaid().await;
+            let wrong = feed.turn().await.err().map(|error| whole(&error));
+            if let Some([wrong]) = said.news(wrong.into_iter().collect()) {
+                tracing::error!(wrong, "the feed of revocations is not signed: followers refuse");
+            }
+            tokio::select! {
+                () = feed.knocked() => {}
+                () = tokio::time::sleep(PAUSE) => {}
+                _told = stop.wait_for(|stop| *stop) => return,
+            }
+        }
+    }
+
     fn drain(&self) -> Drain {
         let (store, needed) = (Arc::clone(&self.place.store), self.place.needed.get());
         let (record, ledger) = (Arc::clone(&self.record), Arc::clone(&self.place.ledger));
@@ -215,7 +235,7 @@ impl Tending {
                 )
             }
             Ok((signers, ring)) => {
-                let retired = retired(&before, &ring);
+                let (retired, trusted) = (retired(&before, &ring), retired(&ring, &before));
                 let signs = signers.first().map(Signer::id);
                 if signs.is_none() {
                     tracing::error!(
@@ -224,9 +244,8 @@ impl Tending {
                 }
                 self.issuer.change_keys(signers, ring);
                 let entry = Entry::of(Kind::KeyChanged).detail("signing", serde_json::json!(signs));
-                if self.issuer.tell(entry.detail("retired", retired.clone())).await.is_err() {
-                    tracing::error!("a change of keys could not be written down");
-                }
+                let entry = entry.detail("trusted", trusted);
+                self.issuer.tell_keys(entry.detail("retired", retired.clone())).await;
                 if let Ok(key) = key
                     && self.record.change_key(Box::new(key)).is_err()
                 {

@@ -7,15 +7,15 @@ use std::path::Path;
 use crate::files::{root, rust_files};
 
 /// The verifier's modules, from the ground up.
-const VERIFIER: [&str; 26] = [
+const VERIFIER: [&str; 27] = [
     "limits", "clock", "hex", "crypto", "key", "wire", "name", "params", "caveat", "grant",
-    "attempt", "token", "refusal", "proof", "keys", "store", "selector", "redis", "taken",
+    "attempt", "token", "refusal", "proof", "keys", "store", "selector", "feed", "redis", "taken",
     "memory", "local", "contract", "passage", "verifier", "facts", "gate",
 ];
 /// The root package's modules, from the ground up.
-const ROOT: [&str; 24] = [
+const ROOT: [&str; 25] = [
     "limits", "fields", "jws", "load", "log", "store", "signer", "record", "evidence", "approval",
-    "callers", "policy", "config", "oracle", "keychain", "issuer", "metrics", "http", "client",
+    "callers", "policy", "config", "oracle", "keychain", "feed", "issuer", "metrics", "http", "client",
     "bench", "steady", "serve", "demo", "cli",
 ];
 

@@ -7,6 +7,7 @@ mod clock;
 pub mod contract;
 mod crypto;
 pub mod facts;
+pub mod feed;
 #[cfg(feature = "tower")]
 pub mod gate;
 mod grant;

@@ -9,9 +9,8 @@
 //! last; nothing else is let through here. So nothing need be durable: what an earlier process may have spent
 //! names another boot, and is [`SpendError::Fenced`].
 //!
-//! Nobody asks the issuer while a token is spent. So whatever it takes back it must say by
-//! [`Local::revoke`], which whoever follows its signed feed of revocations calls, in the feed's order; until
-//! they are heard the token's own end is the only limit.
+//! Nobody asks the issuer while a token is spent. What it takes back reaches this store by the issuer's signed feed
+//! ([`Local::following`]), or by whoever calls [`Local::revoke`]; without either, the token's own end is the only limit.
 //!
 //! What no memory can know is that it was set back or copied: with the whole machine, or by a fork.
 
@@ -21,9 +20,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::attempt::Attempt;
 use crate::clock::{Clock, UnixSeconds};
 use crate::crypto::NoRandom;
+use crate::feed::Follower;
 use crate::grant::{Generation, GrantId, Seat, Seats, Shard};
 use crate::limits;
 use crate::name::StoreName;
+use crate::refusal::Refusal;
 use crate::selector::{Scope, Selector};
 use crate::store::{Answer, Outcome, Receipt, SettleError, SpendError, SpendStore, Ticket};
 use crate::taken::Taken;
@@ -33,6 +34,7 @@ pub struct Local {
     store: StoreName,
     clock: Arc<dyn Clock>,
     state: Mutex<State>,
+    followed: Option<Arc<Follower>>,
 }
 
 struct State {
@@ -72,7 +74,13 @@ impl Local {
     pub fn new(store: StoreName, clock: Arc<dyn Clock>) -> Local {
         let (taken, revoked) = (Taken::none(clock.now()), Revoked::default());
         let state = State { boot: None, taken, revoked };
-        Local { store, clock, state: Mutex::new(state) }
+        Local { store, clock, state: Mutex::new(state), followed: None }
+    }
+
+    /// The same, which takes a use only while this feed is fresh and does not cover the grant.
+    #[must_use]
+    pub fn following(self, feed: Arc<Follower>) -> Local {
+        Local { followed: Some(feed), ..self }
     }
 
     /// The store's name.
@@ -104,6 +112,15 @@ impl Local {
             let until = state.taken.now().plus(lives + limits::SETTLE_SECONDS_MAX);
             state.revoked.add(selector, upto, until);
         });
+    }
+
+    /// Refuses what the feed covers, and everything where it says nothing any more.
+    fn heard(&self, ticket: &Ticket) -> Result<(), SpendError> {
+        let Some(feed) = &self.followed else { return Ok(()) };
+        feed.covers(ticket, self.clock.now()).map_err(|refusal| match refusal {
+            Refusal::Revoked => SpendError::Revoked,
+            _ => SpendError::Down,
+        })
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
@@ -216,7 +233,10 @@ impl SpendStore for Local {
         ticket: &'a Ticket,
         attempt: &'a Attempt,
     ) -> Answer<'a, Result<Receipt, SpendError>> {
-        Box::pin(async move { self.with(|state| state.spend(&self.store, ticket, attempt)) })
+        Box::pin(async move {
+            self.heard(ticket)?;
+            self.with(|state| state.spend(&self.store, ticket, attempt))
+        })
     }
 
     fn settle<'a>(

@@ -88,6 +88,16 @@ pub enum Refusal {
     /// A caveat does not hold for this request.
     #[error("caveat does not hold: {0}")]
     CaveatFailed(Box<Caveat>),
+    /// The feed of revocations was not heard of for longer than is allowed here, so nobody knows whether the grant
+    /// was taken back: no answer is a refusal.
+    #[error("feed of revocations is stale: {}, and it is {now}",
+        whole_until.map_or("never heard of".into(), |until| format!("whole until {until}")))]
+    FeedStale {
+        /// Up to when nothing of it is missing; nothing before it was first heard of.
+        whole_until: Option<UnixSeconds>,
+        /// The verifier's time.
+        now: UnixSeconds,
+    },
     /// Another call took the one use.
     #[error("grant was spent at {first_spent}")]
     AlreadySpent {
@@ -142,6 +152,7 @@ impl Refusal {
             Refusal::HolderProofMissing { .. } => "holder-proof-missing",
             Refusal::HolderProofInvalid { .. } => "holder-proof-invalid",
             Refusal::CaveatFailed(_) => "caveat-failed",
+            Refusal::FeedStale { .. } => "feed-stale",
             Refusal::AlreadySpent { .. } => "already-spent",
             Refusal::Revoked => "revoked",
             Refusal::UnknownGrant => "unknown-grant",

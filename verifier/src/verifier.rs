@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::caveat::{Caveat, CaveatText, Circumstances, Outputs, StatementName};
 use crate::clock::{Clock, SystemClock, UnixSeconds};
 use crate::crypto::Signature;
+use crate::feed::Follower;
 use crate::grant::{Grant, Uses};
 use crate::key::PublicKey;
 use crate::keys::{Issuer, Keys};
@@ -131,13 +132,16 @@ pub struct Verifier {
     clock: Arc<dyn Clock>,
     registered: Registered,
     fresh: FreshTokens,
+    /// The feeds that tokens without a store are held to.
+    followed: Vec<Arc<Follower>>,
 }
 
 impl Verifier {
     /// A verifier that trusts these keys and takes tokens registered as said.
     #[must_use]
     pub fn new(keys: Arc<Keys>, registered: Registered) -> Verifier {
-        Verifier { keys, clock: Arc::new(SystemClock), registered, fresh: FreshTokens::Refused }
+        let (clock, fresh) = (Arc::new(SystemClock), FreshTokens::Refused);
+        Verifier { keys, clock, registered, fresh, followed: Vec::new() }
     }
 
     /// The same with another clock.
@@ -150,6 +154,14 @@ impl Verifier {
     #[must_use]
     pub fn with_fresh_tokens(self, fresh: FreshTokens) -> Verifier {
         Verifier { fresh, ..self }
+    }
+
+    /// The same, which takes tokens that need no store while this feed is fresh and covers none of them. Whoever
+    /// trusts several issuers follows the feed of each.
+    #[must_use]
+    pub fn following(mut self, feed: Arc<Follower>) -> Verifier {
+        self.followed.push(feed);
+        Verifier { fresh: FreshTokens::Taken, ..self }
     }
 
     /// Decides whether the token covers the request. Nothing is spent, and no store is asked.
@@ -211,7 +223,13 @@ impl Verifier {
         check_request(&content.grant, request)?;
         let proved = check_proofs(content, &last, request, now)?;
         check_caveats(content, request, now, &proved)?;
-        Ok(Verified::new(presented, key_id, end))
+        let verified = Verified::new(presented, key_id, end);
+        // Whatever is spent is looked up where it is spent.
+        if verified.grant().uses == Uses::Fresh {
+            let ticket = verified.ticket();
+            self.followed.iter().try_for_each(|feed| feed.covers(&ticket, now))?;
+        }
+        Ok(verified)
     }
 
     fn check_signatures(&self, envelope: &Envelope<'_>) -> Result<u32, Refusal> {

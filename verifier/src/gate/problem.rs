@@ -228,7 +228,7 @@ fn status(refusal: &Refusal) -> StatusCode {
         | Refusal::CaveatFailed(_)
         | Refusal::OutputRefused(_) => StatusCode::FORBIDDEN,
         Refusal::PredecessorUnsettled => StatusCode::CONFLICT,
-        Refusal::StoreDown => StatusCode::SERVICE_UNAVAILABLE,
+        Refusal::FeedStale { .. } | Refusal::StoreDown => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
 
@@ -245,6 +245,7 @@ fn title(refusal: &Refusal) -> &'static str {
         Refusal::HolderProofMissing { .. } => "A key that the token is bound to was not proved.",
         Refusal::HolderProofInvalid { .. } => "A proof of a key does not hold.",
         Refusal::CaveatFailed(_) => "A caveat of the token does not hold for this request.",
+        Refusal::FeedStale { .. } => "Nobody knows here what was revoked lately: nothing was done.",
         Refusal::AlreadySpent { .. } => "The token was used.",
         Refusal::Revoked => "The grant was revoked.",
         Refusal::UnknownGrant => "The grant store knows no such grant.",
