@@ -13,6 +13,7 @@ mod serve {
     mod scene;
 
     mod approvals;
+    mod feed;
     mod grants;
     mod hostile;
     mod killed;
@@ -29,5 +30,6 @@ mod serve {
     mod rights;
     mod staff;
     mod tenants;
+    mod told;
     mod uses;
 }
