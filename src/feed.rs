@@ -164,10 +164,18 @@ impl Feed {
         next.upto = upto;
         next.policy = policy.or(next.policy);
         if let Some(line) = next.since(book, &events) {
-            let file = Arc::clone(file);
-            let append = move || file.lock().unwrap_or_else(PoisonError::into_inner).append(&line);
+            let (file, before) = (Arc::clone(file), book.clone());
+            let append = move || {
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                file.append(&before, &line)
+            };
             let kept = tokio::task::spawn_blocking(append).await;
-            kept.map_err(|_broke| FollowError::Gone)??;
+            let kept = kept.map_err(|_broke| FeedTrouble::from(FollowError::Gone));
+            if let Err(error) = kept.and_then(|kept| Ok(kept?)) {
+                // Nothing may be signed without these words: they are read again.
+                follow.go_back(book.upto);
+                return Err(error);
+            }
             *book = next;
         }
         // In between somebody may have said what could not be written down.

@@ -74,7 +74,7 @@ pub(super) struct Line {
 pub(super) struct FeedFile {
     path: PathBuf,
     file: File,
-    /// A write may have left part of a line: nothing can be put behind it.
+    /// A write may have left part of a line: nothing can be put behind it, and all of it is written anew.
     torn: bool,
 }
 
@@ -102,19 +102,20 @@ impl FeedFile {
         Ok((FeedFile { path: path.to_owned(), file, torn: false }, book))
     }
 
-    /// Appends a line, durably.
-    pub(super) fn append(&mut self, line: &Line) -> Result<(), FeedFileError> {
-        let failed = |source| FeedFileError::File { path: self.path.clone(), source };
+    /// Appends a line to what stood before, durably.
+    pub(super) fn append(&mut self, before: &Book, line: &Line) -> Result<(), FeedFileError> {
+        let appended = self.try_append(before, line);
+        self.torn = appended.is_err();
+        appended.map_err(|source| FeedFileError::File { path: self.path.clone(), source })
+    }
+
+    fn try_append(&mut self, before: &Book, line: &Line) -> io::Result<()> {
         if self.torn {
-            return Err(failed(io::Error::other("an earlier write to it failed: start again")));
+            self.file = write(&self.path, before)?;
         }
-        self.torn = true;
-        let text =
-            format!("{}\n", serde_json::to_string(line).map_err(io::Error::from).map_err(failed)?);
-        self.file.write_all(text.as_bytes()).map_err(failed)?;
-        self.file.sync_data().map_err(failed)?;
-        self.torn = false;
-        Ok(())
+        let text = format!("{}\n", serde_json::to_string(line)?);
+        self.file.write_all(text.as_bytes())?;
+        self.file.sync_data()
     }
 }
 
@@ -180,7 +181,7 @@ mod tests {
             let before = book.clone();
             let events = book.add(vec![(Word::Revoked, NOW, Selector::Key(key))], NOW);
             book.upto += 1;
-            file.append(&book.since(&before, &events).unwrap()).unwrap();
+            file.append(&before, &book.since(&before, &events).unwrap()).unwrap();
         }
     }
 
@@ -207,6 +208,25 @@ mod tests {
         let damaged = whole.replacen("2 1800000000 revoked", "3 1800000000 revoked", 1);
         fs::write(&path, damaged).unwrap();
         assert!(matches!(open(&path), Err(FeedFileError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_write_that_failed_half_way_is_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("feed");
+        let (mut file, mut book) = open(&path).unwrap();
+        revoke(&mut file, &mut book, 0..2);
+        // A file that takes nothing stands for a disk that took half of it.
+        let mut words = fs::read_to_string(&path).unwrap();
+        words.push_str("{\"upto\":3,\"pol");
+        fs::write(&path, words).unwrap();
+        file.file = File::open(&path).unwrap();
+        let mut next = book.clone();
+        let events = next.add(vec![(Word::Revoked, NOW, Selector::All)], NOW);
+        assert!(file.append(&book, &next.since(&book, &events).unwrap()).is_err());
+        revoke(&mut file, &mut book, 2..4);
+        let (_, again) = open(&path).unwrap();
+        assert_eq!((again.number, again.digest, again.upto), (4, book.digest, 4));
     }
 
     #[test]

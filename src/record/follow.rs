@@ -70,6 +70,11 @@ impl Follow {
 }
 
 impl Follow {
+    /// Hands over once more what stands behind this entry.
+    pub fn go_back(&mut self, after: u64) {
+        (self.at, self.after) = (None, after);
+    }
+
     /// Those of these kinds among all that was appended by now and not handed over yet, and the entry up to which
     /// that is. All others are passed over unread.
     ///
