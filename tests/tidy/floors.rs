@@ -15,8 +15,8 @@ const VERIFIER: [&str; 27] = [
 /// The root package's modules, from the ground up.
 const ROOT: [&str; 25] = [
     "limits", "fields", "jws", "load", "log", "store", "signer", "record", "evidence", "approval",
-    "callers", "policy", "config", "oracle", "keychain", "feed", "issuer", "metrics", "http", "client",
-    "bench", "steady", "serve", "demo", "cli",
+    "callers", "policy", "config", "oracle", "keychain", "feed", "issuer", "metrics", "http",
+    "client", "bench", "steady", "serve", "demo", "cli",
 ];
 
 #[test]
