@@ -111,6 +111,19 @@ impl<'a> Statement<'a> {
     }
 }
 
+/// The name in which this issuer signs on an approver's word.
+#[must_use]
+pub fn issuer_name(key_id: u32) -> String {
+    // No caller's name begins so: each begins with the source that vouches for it.
+    format!("issuer:{key_id}")
+}
+
+/// Whether a decision, as the ledger keeps it, says that an issuer signed it on its approver's word.
+#[must_use]
+pub fn is_by_issuer(text: &str) -> bool {
+    jws::read(TYPE, text).is_ok_and(|read| read.who().starts_with("issuer:"))
+}
+
 /// What a token keeps of the approvals that paid for it.
 pub fn digest_of<'a>(approvals: impl IntoIterator<Item = &'a Decision>) -> ApprovalDigest {
     let mut bytes = b"farebox-approval/1\0".to_vec();

@@ -2,7 +2,8 @@
 //!
 //! What an issuer keeps is forgotten when its time is over, and the highest time that was seen counts. One look
 //! at a clock that a slip has set a year ahead would make it forget everything that has not ended; so a leap
-//! ahead is believed once it has stood for a while, and a step back at once: it can only refuse.
+//! ahead is believed once it has stood for a while, and a step back at once: no token lives longer by it, and
+//! what rests on memory of a time looks both ways.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

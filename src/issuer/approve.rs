@@ -7,7 +7,7 @@ use farebox_verifier::{GrantId, Selector};
 use super::asked::{named, person};
 use super::tenants::told_of;
 use super::{Issuer, Refused};
-use crate::approval::Statement;
+use crate::approval::{Statement, issuer_name};
 use crate::callers::Caller;
 use crate::record::{Entry, Kind};
 use crate::store::desk::{
@@ -91,7 +91,7 @@ impl Issuer {
             (None, None) => {
                 let signers = self.signers();
                 let signer = signers.first().ok_or(Refused::NoSigner)?;
-                let name = format!("issuer:{}", signer.id());
+                let name = issuer_name(signer.id());
                 statement.sign(&name, |message| signer.sign_decision(message))
             }
         };

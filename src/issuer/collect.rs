@@ -190,14 +190,16 @@ impl Issuer {
         }
     }
 
-    /// Whether a decision is one of the key that its approver has now: one that was stolen and replaced approves
-    /// nothing, before or after.
+    /// Whether a decision is signed with the key that its approver has now, or by the issuer where it has none: a key
+    /// that was stolen, and replaced or taken away, approves nothing, before or after.
     fn is_signed(&self, request: &Request, decision: &Decision) -> bool {
-        let Some(key) = self.callers.decision_key(&decision.approver) else { return true };
         let Decision { approver, group, signature, .. } = decision;
-        let said = Statement::on(&request.proposal, approver, group, Verdict::Approve);
         let text = std::str::from_utf8(signature.as_bytes()).unwrap_or_default();
-        said.is_in(text, &key).is_ok()
+        let said = Statement::on(&request.proposal, approver, group, Verdict::Approve);
+        match self.callers.decision_key(approver) {
+            Some(key) => said.is_in(text, &key).is_ok(),
+            None => approval::is_by_issuer(text),
+        }
     }
 
     /// Uses the approval up, for this grant and for no other that could still be registered.

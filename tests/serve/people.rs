@@ -5,7 +5,7 @@ use farebox::signer::PrivateKey;
 use serde_json::{Value, json};
 
 use super::approvals::Office;
-use super::scene::farebox;
+use super::scene::{farebox, until};
 
 #[test]
 fn an_approver_with_a_key_of_its_own_counts_by_what_it_signed_alone() {
@@ -46,6 +46,21 @@ fn an_approver_with_a_key_of_its_own_counts_by_what_it_signed_alone() {
     assert_eq!(sent(Some(signed(&good, &key))).status, 200);
     assert_eq!(office.says(&office.people[0], &grant, "approve").text("state"), "approved");
     assert_eq!(office.collects(&grant).status, 201);
+    // A key that was taken away since approves nothing: nobody signs for it in its place.
+    let waiting = statement(&other, "approve");
+    let body =
+        json!({ "decision": "approve", "reason": "checked", "signature": signed(&waiting, &key) });
+    let path = format!("/v1/approvals/{other}/decisions");
+    assert_eq!(office.scene.call("POST", &path, &dan, Some(&body)).status, 200);
+    assert_eq!(office.says(&office.people[0], &other, "approve").text("state"), "approved");
+    let file = office.scene.data().join("callers/dan.json");
+    let mut account: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    assert!(account.as_object_mut().unwrap().remove("decision_key").is_some());
+    std::fs::write(&file, account.to_string()).unwrap();
+    office.scene.reload();
+    until(|| office.says(&dan, &office.asks(9), "approve").status == 200);
+    let refused = office.collects(&other);
+    assert!(refused.text("detail").contains("approval-needed: 1 of 2"), "{}", refused.body);
 }
 
 #[test]
